@@ -1,0 +1,146 @@
+"""The tree in memory, indexed as analysis asks: what is below, who is next door, what hangs where.
+
+Built once per cycle from rows; immutable. Dwellings are numbered 0…n-1 in path order, so that
+"all dwellings below a place" is a contiguous slice of every per-dwelling array.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hearthline.domain.places import DeviceKind, DeviceRole, FlowPipe, HeatingStatus, PlaceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A place of the tree with its path and names."""
+
+    id: int
+    code: str
+    kind: PlaceKind
+    path: str
+    name: str
+    name_zh: str
+
+    def label(self) -> dict[str, str]:
+        """The place's name in both languages, for evidence sentences."""
+        return {"en": self.name, "zh": self.name_zh or self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Dwelling:
+    """A unit with what its neighbours need to know of it."""
+
+    code: str
+    area_m2: float
+    floor: int
+    column: int
+    warranty_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A device as it is bound now."""
+
+    id: int
+    uid: str
+    kind: DeviceKind
+    role: DeviceRole
+    place: str
+    flow_pipe: FlowPipe | None
+    interval_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A heating status of a dwelling from ``since`` (inclusive) to ``until`` (exclusive)."""
+
+    status: HeatingStatus
+    since: datetime
+    until: datetime | None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it applies at an instant."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True)
+class Network:
+    """The whole tree; see the module docstring for the order of dwellings."""
+
+    nodes: Mapping[str, Node]
+    dwellings: Sequence[Dwelling]
+    instruments: Sequence[Instrument]
+    statuses: Mapping[str, Sequence[Period]]
+    index: Mapping[str, int] = field(init=False, repr=False)
+    children: Mapping[str, Sequence[str]] = field(init=False, repr=False)
+    _paths: Sequence[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        ordered = sorted(self.dwellings, key=lambda d: self.nodes[d.code].path)
+        put = object.__setattr__
+        put(self, "dwellings", tuple(ordered))
+        put(self, "index", {d.code: i for i, d in enumerate(ordered)})
+        put(self, "_paths", tuple(self.nodes[d.code].path for d in ordered))
+        put(self, "children", _children(self.nodes.values()))
+
+    @property
+    def path_of(self) -> Mapping[str, str]:
+        """Path of every place by code."""
+        return {code: node.path for code, node in self.nodes.items()}
+
+    def below(self, code: str) -> slice:
+        """The dwellings at or below a place, as a slice of the dwelling order."""
+        path = self.nodes[code].path
+        start = bisect_left(self._paths, path)
+        return slice(start, bisect_left(self._paths, path[:-1] + chr(ord("/") + 1)))
+
+    def codes(self, where: slice) -> list[str]:
+        """Codes of a slice of dwellings."""
+        return [d.code for d in self.dwellings[where]]
+
+    def ancestor(self, code: str, kind: PlaceKind) -> str | None:
+        """The place of a kind at or above ``code``, or None."""
+        for part in self.nodes[code].path.rstrip("/").split("/"):
+            if self.nodes[part].kind is kind:
+                return part
+        return None
+
+    def roots(self) -> list[str]:
+        """The sources."""
+        return [n.code for n in self.nodes.values() if n.kind is PlaceKind.SOURCE]
+
+    def neighbours(self, code: str) -> list[str]:
+        """Dwellings that share a wall or a ceiling: same building, one floor or one column away."""
+        me = self.dwellings[self.index[code]]
+        building = self.ancestor(code, PlaceKind.BUILDING)
+        if building is None:
+            return []
+        return [
+            d.code
+            for d in self.dwellings[self.below(building)]
+            if abs(d.floor - me.floor) + abs(d.column - me.column) == 1
+        ]
+
+    def status(self, code: str, at: datetime) -> HeatingStatus:
+        """What the company supplies to a dwelling at an instant; ON where nothing is on file."""
+        for period in self.statuses.get(code, ()):
+            if period.holds(at):
+                return period.status
+        return HeatingStatus.ON
+
+    def meters(self, role: DeviceRole) -> list[Instrument]:
+        """Heat meters of a role."""
+        return [i for i in self.instruments if i.kind is DeviceKind.METER and i.role is role]
+
+
+def _children(nodes: Iterable[Node]) -> dict[str, list[str]]:
+    children: dict[str, list[str]] = {}
+    for node in nodes:
+        parts = node.path.rstrip("/").split("/")
+        if len(parts) > 1:
+            children.setdefault(parts[-2], []).append(node.code)
+    return {code: sorted(kids) for code, kids in children.items()}
