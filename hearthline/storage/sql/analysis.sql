@@ -1,0 +1,118 @@
+-- What the analysis cycle reads and writes.
+
+-- name: lock_cycle
+SELECT pg_advisory_xact_lock(7206612);
+
+-- name: progress
+SELECT at FROM watermark WHERE name = %(name)s;
+
+-- name: set_progress
+INSERT INTO watermark (name, at) VALUES (%(name)s, %(at)s)
+ON CONFLICT (name) DO UPDATE SET at = excluded.at;
+
+-- name: reached
+-- The instant that nine in ten of the devices of a kind that still report have reached.
+SELECT percentile_disc(0.1) WITHIN GROUP (ORDER BY l.time) AS at
+FROM latest l JOIN device d ON d.id = l.device_id
+WHERE d.kind = %(kind)s
+  AND l.seen_at >= (SELECT max(m.seen_at) FROM latest m JOIN device e ON e.id = m.device_id
+                    WHERE e.kind = %(kind)s) - interval '2 hours';
+
+-- name: pending_rollups
+SELECT min(hour) AS hour FROM dirty_bucket WHERE kind = %(kind)s;
+
+-- name: first_hour
+SELECT least((SELECT min(hour) FROM room_hour), (SELECT min(hour) FROM meter_hour)) AS hour;
+
+-- name: room_hours
+SELECT device_id, hour, mean_c, min_c, max_c, n, covered_min
+FROM room_hour WHERE hour >= %(since)s AND hour < %(until)s;
+
+-- name: meter_slots
+SELECT device_id, time_bucket('10 minutes', time) AS slot,
+       avg(flow_m3h)::float8 AS flow_m3h, avg(supply_c)::float8 AS supply_c,
+       avg(return_c)::float8 AS return_c
+FROM meter_reading
+WHERE time >= %(since)s AND time < %(until)s AND device_id = ANY(%(devices)s)
+GROUP BY device_id, slot;
+
+-- name: known_episodes
+SELECT e.id, p.code, e.began_at, e.opened_at, e.closed_at, e.min_c
+FROM episode e JOIN place p ON p.id = e.place_id
+WHERE e.closed_at IS NULL OR e.closed_at > %(since)s;
+
+-- name: insert_episode
+INSERT INTO episode (place_id, kind, began_at, opened_at, closed_at, close_reason, min_c,
+                     policy_code, policy_from)
+SELECT id, 'cold', %(began_at)s, %(opened_at)s, %(closed_at)s, %(reason)s, %(min_c)s,
+       %(policy_code)s, %(policy_from)s
+FROM place WHERE code = %(code)s
+ON CONFLICT DO NOTHING;
+
+-- name: close_episode
+UPDATE episode SET closed_at = %(closed_at)s, close_reason = %(reason)s,
+                   min_c = least(min_c, %(min_c)s)
+WHERE id = %(id)s AND closed_at IS NULL;
+
+-- name: deepen_episode
+UPDATE episode SET min_c = %(min_c)s WHERE id = %(id)s AND min_c > %(min_c)s;
+
+-- name: set_holds
+WITH wanted AS (
+    SELECT p.id, w.reason FROM unnest(%(codes)s::text[], %(reasons)s::text[]) w(code, reason)
+    JOIN place p ON p.code = w.code),
+gone AS (DELETE FROM hold WHERE place_id NOT IN (SELECT id FROM wanted))
+INSERT INTO hold (place_id, reason, since)
+SELECT id, reason, %(at)s FROM wanted
+ON CONFLICT (place_id) DO UPDATE SET reason = excluded.reason, since = excluded.since
+WHERE hold.reason <> excluded.reason;
+
+-- name: grades
+SELECT device_id, grade, reason, since FROM sensor_grade;
+
+-- name: set_grade
+INSERT INTO sensor_grade (device_id, grade, reason, since)
+VALUES (%(device_id)s, %(grade)s, %(reason)s, %(since)s)
+ON CONFLICT (device_id) DO UPDATE SET
+    grade = excluded.grade, reason = excluded.reason, since = excluded.since;
+
+-- name: mark_days
+INSERT INTO dirty_day (device_id, day)
+SELECT %(device_id)s, d::date
+FROM generate_series(%(since)s::timestamptz, %(until)s::timestamptz, interval '1 day') d
+ON CONFLICT DO NOTHING;
+
+-- name: take_days
+DELETE FROM dirty_day WHERE (device_id, day) IN (
+    SELECT device_id, day FROM dirty_day WHERE device_id = ANY(%(devices)s)
+    ORDER BY day, device_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING device_id, day;
+
+-- name: day_hours
+SELECT device_id, hour, mean_c, covered_min
+FROM room_hour
+WHERE device_id = ANY(%(devices)s) AND hour >= %(since)s AND hour < %(until)s
+ORDER BY hour;
+
+-- name: supersede
+-- Keep what a late reading overrules, but only where the word changes.
+WITH judged AS (
+    SELECT p.id, %(day)s::date AS day FROM place p WHERE p.code = %(code)s)
+INSERT INTO unit_day_superseded
+SELECT d.* FROM unit_day d JOIN judged j ON d.place_id = j.id AND d.day = j.day
+WHERE (d.verdict, d.reason) IS DISTINCT FROM (%(verdict)s, %(reason)s);
+
+-- name: upsert_day
+INSERT INTO unit_day (place_id, day, covered_min, below_min, mean_c, min_c, verdict, reason,
+                      policy_code, policy_from, judged_at)
+SELECT id, %(day)s, %(covered_min)s, %(below_min)s, %(mean_c)s, %(min_c)s, %(verdict)s,
+       %(reason)s, %(policy_code)s, %(policy_from)s, %(judged_at)s
+FROM place WHERE code = %(code)s
+ON CONFLICT (place_id, day) DO UPDATE SET
+    covered_min = excluded.covered_min, below_min = excluded.below_min,
+    mean_c = excluded.mean_c, min_c = excluded.min_c,
+    verdict = excluded.verdict, reason = excluded.reason,
+    policy_code = excluded.policy_code, policy_from = excluded.policy_from,
+    judged_at = excluded.judged_at,
+    revision = unit_day.revision + ((unit_day.verdict, unit_day.reason)
+               IS DISTINCT FROM (excluded.verdict, excluded.reason))::int;

@@ -1,0 +1,113 @@
+-- Incidents, their members, tickets and their append-only events.
+
+-- name: open_incidents
+SELECT i.id, i.kind, i.cause, p.code AS place, i.confidence, i.opened_at, d.uid AS device_uid,
+       t.recovered_at, t.number,
+       coalesce(array_agg(m.code) FILTER (WHERE m.code IS NOT NULL), '{}') AS members,
+       coalesce(array_agg(m.code) FILTER (WHERE m.cold_since IS NOT NULL AND m.warm_since IS NULL),
+                '{}') AS cold_members
+FROM incident i
+JOIN place p ON p.id = i.place_id
+JOIN ticket t ON t.incident_id = i.id
+LEFT JOIN device d ON d.id = i.device_id
+LEFT JOIN LATERAL (
+    SELECT u.code, im.cold_since, im.warm_since FROM incident_member im JOIN place u ON u.id = im.place_id
+    WHERE im.incident_id = i.id) m ON true
+WHERE i.closed_at IS NULL
+GROUP BY i.id, p.code, d.uid, t.recovered_at, t.number
+ORDER BY i.opened_at, i.id;
+
+-- name: insert_incident
+INSERT INTO incident (kind, cause, place_id, device_id, opened_at, updated_at, confidence,
+                      evidence, ranked)
+SELECT %(kind)s, %(cause)s, p.id, (SELECT id FROM device WHERE uid = %(device_uid)s),
+       %(at)s, %(at)s, %(confidence)s, %(evidence)s, %(ranked)s
+FROM place p WHERE p.code = %(place)s
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: update_incident
+UPDATE incident SET
+    cause = %(cause)s, confidence = %(confidence)s, evidence = %(evidence)s, ranked = %(ranked)s,
+    updated_at = greatest(updated_at, %(at)s),
+    place_id = (SELECT id FROM place WHERE code = %(place)s)
+WHERE id = %(incident_id)s;
+
+-- name: close_incident
+UPDATE incident SET closed_at = %(at)s, updated_at = greatest(updated_at, %(at)s)
+WHERE id = %(incident_id)s AND closed_at IS NULL;
+
+-- name: join_members
+-- Members join once; a member that was only affected becomes cold when it is.
+INSERT INTO incident_member (incident_id, place_id, joined_at, cold_since)
+SELECT %(incident_id)s, p.id, %(at)s, CASE WHEN p.code = ANY(%(cold)s) THEN %(at)s END
+FROM place p WHERE p.code = ANY(%(members)s)
+ON CONFLICT (incident_id, place_id) DO UPDATE SET
+    cold_since = coalesce(incident_member.cold_since, excluded.cold_since),
+    warm_since = CASE WHEN excluded.cold_since IS NULL THEN incident_member.warm_since END
+WHERE excluded.cold_since IS NOT NULL
+  AND (incident_member.cold_since IS NULL OR incident_member.warm_since IS NOT NULL)
+RETURNING place_id;
+
+-- name: warm_members
+UPDATE incident_member m SET warm_since = %(at)s
+FROM place p
+WHERE p.id = m.place_id AND m.incident_id = %(incident_id)s AND m.cold_since IS NOT NULL
+  AND m.warm_since IS NULL AND NOT p.code = ANY(%(cold)s);
+
+-- name: move_members
+INSERT INTO incident_member (incident_id, place_id, joined_at, cold_since, warm_since)
+SELECT %(into)s, place_id, joined_at, cold_since, warm_since FROM incident_member
+WHERE incident_id = %(incident_id)s
+ON CONFLICT (incident_id, place_id) DO UPDATE SET
+    joined_at = least(incident_member.joined_at, excluded.joined_at),
+    cold_since = least(incident_member.cold_since, excluded.cold_since);
+
+-- name: insert_ticket
+INSERT INTO ticket (number, incident_id, opened_at, state, version, updated_at, respond_by, resolve_by)
+VALUES (%(day)s || '-' || lpad(nextval('ticket_number')::text, 4, '0'),
+        %(incident_id)s, %(at)s, 'new', 0, %(at)s, %(respond_by)s, %(resolve_by)s)
+RETURNING id, number;
+
+-- name: ticket
+SELECT t.*, i.kind, i.cause, i.confidence, i.evidence, i.ranked, i.opened_at AS incident_opened_at,
+       i.closed_at AS incident_closed_at, p.code AS place, p.name AS place_name,
+       p.name_zh AS place_name_zh, p.kind AS place_kind, p.path AS place_path, d.uid AS device_uid,
+       (SELECT number FROM ticket o WHERE o.id = t.merged_into) AS merged_into_number
+FROM ticket t
+JOIN incident i ON i.id = t.incident_id
+JOIN place p ON p.id = i.place_id
+LEFT JOIN device d ON d.id = i.device_id
+WHERE t.number = %(number)s;
+
+-- name: lock_ticket
+SELECT id FROM ticket WHERE number = %(number)s FOR UPDATE;
+
+-- name: lock_incident_ticket
+SELECT id, number FROM ticket WHERE incident_id = %(incident_id)s FOR UPDATE;
+
+-- name: events
+SELECT seq, kind, at, recorded_at, actor, reason, note, body
+FROM ticket_event WHERE ticket_id = %(ticket_id)s ORDER BY seq;
+
+-- name: append_event
+INSERT INTO ticket_event (ticket_id, seq, kind, at, actor, reason, note, body)
+VALUES (%(ticket_id)s, %(seq)s, %(kind)s, %(at)s, %(actor)s, %(reason)s, %(note)s, %(body)s);
+
+-- name: project
+UPDATE ticket SET state = %(state)s, version = %(version)s, updated_at = %(at)s,
+                  assignee = %(assignee)s, recovered_at = %(recovered_at)s
+WHERE id = %(ticket_id)s;
+
+-- name: merge_into
+UPDATE ticket SET merged_into = (SELECT id FROM ticket WHERE incident_id = %(into)s)
+WHERE incident_id = %(incident_id)s;
+
+-- name: emit
+INSERT INTO outbox (type, subject, body) VALUES (%(type)s, %(number)s, %(body)s);
+
+-- name: notify
+SELECT pg_notify('hearthline_ticket', %(number)s);
+
+-- name: note_audit
+INSERT INTO audit (actor, action, object, body) VALUES (%(actor)s, %(action)s, %(object)s, %(body)s);

@@ -1,0 +1,181 @@
+"""Incidents, tickets and their events as rows; the rules about them live in ``tickets/``.
+
+Every function takes the caller's open connection, so that a finding, its incident, its ticket,
+the event and the outbox row commit together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from hearthline.domain.findings import Finding
+from hearthline.storage.database import Connection, Row
+from hearthline.storage.queries import family
+
+TICKET_CHANNEL = "hearthline_ticket"  # NOTIFY with the ticket's number on every event
+
+
+def open_incidents(connection: Connection) -> list[Row]:
+    """Incidents without an end, oldest first, each with its members and its ticket's number."""
+    return connection.execute(family("tickets")["open_incidents"]).fetchall()
+
+
+def insert_incident(connection: Connection, finding: Finding) -> int | None:
+    """Open an incident; None when one is open at that place already (another worker won)."""
+    row = connection.execute(
+        family("tickets")["insert_incident"], {**_conclusion(finding), "kind": finding.kind}
+    ).fetchone()
+    return int(row["id"]) if row else None
+
+
+def update_incident(connection: Connection, incident_id: int, finding: Finding) -> None:
+    """Give an open incident the finding's cause, place and evidence."""
+    connection.execute(
+        family("tickets")["update_incident"],
+        {**_conclusion(finding), "incident_id": incident_id},
+    )
+
+
+def close_incident(connection: Connection, incident_id: int, at: datetime) -> None:
+    """End an incident: from now on it takes no members."""
+    connection.execute(family("tickets")["close_incident"], {"incident_id": incident_id, "at": at})
+
+
+def join_members(
+    connection: Connection,
+    incident_id: int,
+    at: datetime,
+    members: Collection[str],
+    cold: Collection[str],
+) -> int:
+    """Add dwellings; returns how many are new or newly cold."""
+    cursor = connection.execute(
+        family("tickets")["join_members"],
+        {
+            "incident_id": incident_id,
+            "at": at,
+            "members": sorted(members),
+            "cold": sorted(cold),
+        },
+    )
+    return len(cursor.fetchall())
+
+
+def warm_members(
+    connection: Connection, incident_id: int, at: datetime, cold: Collection[str]
+) -> None:
+    """Note since when members are warm again: all that are not in ``cold``."""
+    connection.execute(
+        family("tickets")["warm_members"],
+        {"incident_id": incident_id, "at": at, "cold": sorted(cold)},
+    )
+
+
+def move_members(connection: Connection, incident_id: int, into: int) -> None:
+    """Copy the members of a swallowed incident into the one that explains it."""
+    connection.execute(
+        family("tickets")["move_members"], {"incident_id": incident_id, "into": into}
+    )
+
+
+def insert_ticket(
+    connection: Connection,
+    incident_id: int,
+    at: datetime,
+    *,
+    day: str,
+    respond_by: datetime,
+    resolve_by: datetime,
+) -> Row:
+    """Give an incident its ticket; returns its ``id`` and ``number``."""
+    return connection.execute(
+        family("tickets")["insert_ticket"],
+        {
+            "incident_id": incident_id,
+            "at": at,
+            "day": day,
+            "respond_by": respond_by,
+            "resolve_by": resolve_by,
+        },
+    ).fetchall()[0]
+
+
+def ticket(connection: Connection, number: str) -> Row | None:
+    """A ticket with its incident and place."""
+    return connection.execute(family("tickets")["ticket"], {"number": number}).fetchone()
+
+
+def lock_ticket(connection: Connection, number: str) -> int | None:
+    """Lock a ticket until the transaction ends; its id, or None."""
+    row = connection.execute(family("tickets")["lock_ticket"], {"number": number}).fetchone()
+    return int(row["id"]) if row else None
+
+
+def lock_incident_ticket(connection: Connection, incident_id: int) -> Row:
+    """Lock the ticket of an incident; returns its ``id`` and ``number``."""
+    return connection.execute(
+        family("tickets")["lock_incident_ticket"], {"incident_id": incident_id}
+    ).fetchall()[0]
+
+
+def events(connection: Connection, ticket_id: int) -> list[Row]:
+    """The log of a ticket in order."""
+    return connection.execute(family("tickets")["events"], {"ticket_id": ticket_id}).fetchall()
+
+
+def append_event(
+    connection: Connection,
+    ticket_id: int,
+    number: str,
+    event: Mapping[str, Any],
+    projection: Mapping[str, Any],
+) -> None:
+    """Append one event, renew the projection, put it in the outbox and notify listeners."""
+    sql = family("tickets")
+    body = Jsonb(dict(event["body"]))
+    connection.execute(
+        sql["append_event"],
+        {**event, "body": body, "ticket_id": ticket_id, "seq": projection["version"]},
+    )
+    connection.execute(sql["project"], {**projection, "ticket_id": ticket_id, "at": event["at"]})
+    envelope = {**event, "at": event["at"].isoformat(), "body": dict(event["body"])}
+    connection.execute(
+        sql["emit"],
+        {"type": f"hearthline.ticket.{event['kind']}", "number": number, "body": Jsonb(envelope)},
+    )
+    connection.execute(sql["notify"], {"number": number})
+
+
+def merge_into(connection: Connection, incident_id: int, into: int) -> None:
+    """Point the ticket of a swallowed incident at the one it lives on in."""
+    connection.execute(family("tickets")["merge_into"], {"incident_id": incident_id, "into": into})
+
+
+def audit(
+    connection: Connection, actor: str, action: str, subject: str, body: Mapping[str, Any]
+) -> None:
+    """Write down who did what."""
+    connection.execute(
+        family("tickets")["note_audit"],
+        {"actor": actor, "action": action, "object": subject, "body": Jsonb(dict(body))},
+    )
+
+
+def _conclusion(finding: Finding) -> dict[str, Any]:
+    evidence: Sequence[dict[str, Any]] = [
+        {"code": piece.code, "values": piece.values, "against": piece.against}
+        for piece in finding.evidence
+    ]
+    return {
+        "cause": finding.cause,
+        "place": finding.place,
+        "device_uid": finding.device_uid,
+        "at": finding.at,
+        "confidence": finding.confidence,
+        "evidence": Jsonb(evidence),
+        "ranked": Jsonb([[cause, probability] for cause, probability in finding.ranked]),
+    }

@@ -1,0 +1,114 @@
+"""One open incident per cause: how new findings meet the incidents that are already open.
+
+The rules, in order, for each finding:
+
+1. An open incident of the same kind at the same place (and sensor) is the same one: it takes the
+   new members and, if the finding is surer, the new cause.
+2. A supply finding below an open supply incident is explained by it: its dwellings join.
+3. A supply finding above open *local* incidents explains them: the oldest is widened to the new
+   place, the others are merged into it. An incident that rests on a meter of its own (swapped
+   pipes, say) is its own cause and is never swallowed, nor is one that had stood for a day.
+4. Anything else opens a new incident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hearthline.domain.findings import Cause, Finding, TicketKind
+
+STANDS_ALONE = frozenset(
+    {Cause.PUMP_TRIP, Cause.PIPES_SWAPPED, Cause.STRAINER_CLOGGED, Cause.NEIGHBOUR_UNHEATED}
+)
+SETTLED_AFTER = timedelta(hours=24)
+
+
+class StepKind(StrEnum):
+    """What to do about a finding."""
+
+    OPEN = "open"
+    UPDATE = "update"
+    WIDEN = "widen"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """What merging needs to know of an incident that is open now."""
+
+    id: int
+    kind: TicketKind
+    cause: Cause
+    place: str
+    confidence: float
+    opened_at: datetime
+    device_uid: str | None = None
+    members: frozenset[str] = frozenset()
+    cold: frozenset[str] = frozenset()
+    recovered_at: datetime | None = None
+
+    def holds_all(self, finding: Finding) -> bool:
+        """Whether a finding tells nothing that the incident does not say already."""
+        return (
+            finding.affected <= self.members
+            and finding.cold <= self.cold
+            and (finding.cause is self.cause or finding.place != self.place)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision: the finding, the incident it meets, and those that it swallows."""
+
+    kind: StepKind
+    finding: Finding
+    incident: OpenIncident | None = None
+    swallowed: tuple[OpenIncident, ...] = ()
+
+
+def plan(
+    findings: Iterable[Finding], incidents: Sequence[OpenIncident], path_of: Mapping[str, str]
+) -> list[Step]:
+    """Decide what each finding does, most general place first.
+
+    ``path_of`` gives the path of every place (see ``domain.places.paths``). An incident that a
+    step of this plan widens or swallows is not met again by a later finding.
+    """
+    left = list(incidents)
+    steps = []
+    for finding in sorted(findings, key=lambda f: (path_of[f.place].count("/"), f.place)):
+        step = _meet(finding, left, path_of)
+        swallowed = {incident.id for incident in step.swallowed}
+        left = [incident for incident in left if incident.id not in swallowed]
+        steps.append(step)
+    return steps
+
+
+def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[str, str]) -> Step:
+    peers = [incident for incident in incidents if incident.kind is finding.kind]
+    same = [i for i in peers if (i.place, i.device_uid) == (finding.place, finding.device_uid)]
+    if finding.kind is TicketKind.SENSOR:
+        return Step(StepKind.UPDATE, finding, same[0]) if same else Step(StepKind.OPEN, finding)
+    below = [i for i in peers if _swallows(finding, i, path_of)]
+    if same:
+        return Step(StepKind.UPDATE, finding, same[0], tuple(below))
+    above = [i for i in peers if path_of[finding.place].startswith(path_of[i.place])]
+    if above and finding.cause not in STANDS_ALONE:
+        return Step(StepKind.UPDATE, finding, max(above, key=lambda i: len(path_of[i.place])))
+    if below:
+        oldest = min(below, key=lambda i: (i.opened_at, i.id))
+        rest = tuple(i for i in below if i.id != oldest.id)
+        return Step(StepKind.WIDEN, finding, oldest, rest)
+    return Step(StepKind.OPEN, finding)
+
+
+def _swallows(finding: Finding, incident: OpenIncident, path_of: Mapping[str, str]) -> bool:
+    here, there = path_of[finding.place], path_of[incident.place]
+    return (
+        there != here
+        and there.startswith(here)
+        and incident.cause not in STANDS_ALONE
+        and finding.at - incident.opened_at < SETTLED_AFTER
+    )
