@@ -1,0 +1,91 @@
+"""Finding and ending our own processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from stack import processes
+
+IDLE = "import time; time.sleep(60)"
+
+
+@pytest.fixture
+def idle(tmp_path):
+    """A process that does nothing, in a folder of its own."""
+    with subprocess.Popen([sys.executable, "-c", IDLE, str(tmp_path)], cwd=tmp_path) as process:
+        yield process
+        process.kill()
+
+
+def test_a_process_is_found_by_its_command_line(idle, tmp_path):
+    found = processes.find(lambda command: command.endswith(str(tmp_path)))
+    assert found is not None
+    assert (found.pid, found.parent) == (idle.pid, os.getpid())
+
+
+def test_a_process_is_found_by_the_folder_it_works_in(idle, tmp_path):
+    assert processes.working_in(tmp_path) == [idle.pid]
+    assert processes.working_in(tmp_path / "elsewhere") == []
+
+
+def test_children_are_found(idle):
+    assert idle.pid in processes.children(os.getpid())
+
+
+def test_a_zombie_counts_as_gone_though_its_number_is_taken(idle):
+    os.kill(idle.pid, signal.SIGKILL)
+    assert processes.until(lambda: idle.pid not in processes.children(os.getpid()), 5)
+    assert processes.is_taken(idle.pid)
+    idle.wait()
+    assert not processes.is_taken(idle.pid)
+
+
+def test_killing_waits_until_the_process_is_gone(idle, tmp_path):
+    processes.kill([idle.pid])
+    assert processes.find(lambda command: command.endswith(str(tmp_path))) is None
+
+
+def test_terminating_asks_first(idle):
+    processes.terminate(idle.pid)
+    assert idle.wait() == -signal.SIGTERM
+
+
+def test_terminating_what_will_not_end_kills_it(tmp_path):
+    stubborn = "import signal; signal.signal(15, signal.SIG_IGN); print(flush=True); " + IDLE
+    with subprocess.Popen(
+        [sys.executable, "-c", stubborn, str(tmp_path)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        processes.terminate(process.pid, timeout_s=0.2)
+        assert process.wait() == -signal.SIGKILL
+
+
+def test_signalling_a_process_that_is_gone_does_no_harm(idle):
+    idle.kill()
+    idle.wait()
+    processes.send(idle.pid, signal.SIGTERM)
+
+
+def test_a_line_of_ps_is_read():
+    line = "  12   1 Ss   /usr/sbin/mosquitto -c /a b/mosquitto.conf"
+    found = processes.parse_ps_line(line)
+    assert found == processes.Process(12, 1, "/usr/sbin/mosquitto -c /a b/mosquitto.conf")
+    assert processes.parse_ps_line("12 1 Z+ (postgres)") is None
+
+
+def test_ps_serves_where_there_is_no_proc(monkeypatch, tmp_path):
+    listing = " 12 1 S one\n 13 12 Z two\n 14 12 R three four\n"
+    done = subprocess.CompletedProcess([], 0, stdout=listing)
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    monkeypatch.setattr(processes.subprocess, "run", lambda *_args, **_kwargs: done)
+    assert [process.command for process in processes.living()] == ["one", "three four"]
+    assert processes.working_in(Path("/")) == []
+
+
+def test_waiting_gives_up_in_time():
+    assert not processes.until(lambda: False, 0.05, 0.01)
+    assert processes.until(lambda: True, 0)
