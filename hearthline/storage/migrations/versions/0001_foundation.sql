@@ -118,7 +118,7 @@ CREATE TABLE latest (
     seen_at    timestamptz NOT NULL,             -- arrival of the last message, however old its reading
     changed_at timestamptz NOT NULL,             -- event time at which the value last became another one
     reading    jsonb NOT NULL                    -- the newest reading's quantities
-);
+) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.05);  -- rewritten in place all the time
 
 CREATE TABLE dead_letter (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -134,12 +134,34 @@ CREATE TABLE dead_letter (
 );
 CREATE INDEX dead_letter_reason ON dead_letter (reason, last_at DESC);
 
+-- What each ingest session has committed: a tally for good, and of its last batches which messages,
+-- so that a redelivery, or a batch whose commit nobody heard of, is known for one and counted once.
+CREATE TABLE ingest_session (
+    client_id   text PRIMARY KEY,
+    messages    bigint NOT NULL DEFAULT 0,
+    stored      bigint NOT NULL DEFAULT 0,       -- readings that became rows
+    duplicates  bigint NOT NULL DEFAULT 0,       -- readings already there: published more than once
+    refused     bigint NOT NULL DEFAULT 0,       -- readings or messages that became dead letters
+    redelivered bigint NOT NULL DEFAULT 0,       -- messages that came again after their commit
+    updated_at  timestamptz NOT NULL
+) WITH (fillfactor = 50);
+CREATE TABLE ingest_batch (
+    client_id  text NOT NULL REFERENCES ingest_session ON DELETE CASCADE,
+    batch      uuid NOT NULL,
+    upto       bigint NOT NULL,                  -- the session's messages up to and with this batch
+    deliveries bytea NOT NULL,                   -- per message: packet identifier (2 bytes), CRC-32 (4)
+    stored     int NOT NULL,
+    duplicates int NOT NULL,
+    refused    int NOT NULL,
+    PRIMARY KEY (client_id, batch)
+);
+
 -- ── rollups: our own on every edition, recomputed whole per dirty bucket ────────────────────
 CREATE TABLE dirty_bucket (
     kind      text NOT NULL,
     device_id int NOT NULL,
     hour      timestamptz NOT NULL,
-    PRIMARY KEY (kind, device_id, hour)
+    PRIMARY KEY (hour, kind, device_id)          -- taken oldest hour first
 );
 CREATE TABLE room_hour (
     device_id   int NOT NULL,

@@ -1,0 +1,247 @@
+"""The thread that turns messages into committed batches and then has them acknowledged.
+
+It owns one database connection. While the database is away it tries the batch in hand again and
+again, with growing pauses, saying so once; nothing is acknowledged meanwhile, so the broker stops
+sending when the window is full and memory stays bounded. A batch that the database takes offence
+at is halved until the offending message is alone and becomes a dead letter.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from hearthline.clock import Clock
+from hearthline.storage import dead_letters, deliveries
+from hearthline.storage.database import Away, Connection, connect
+from hearthline.storage.readings import RefusedByDatabase, listen_for_ledger
+from ingest.acceptance import Rules
+from ingest.batcher import Batcher, Closed, Limits
+from ingest.delivery import Delivery
+from ingest.directory import Directory
+from ingest.formats import Registry
+from ingest.intake import Heard, Message, hear
+from ingest.metrics import Metrics
+from ingest.writing import Batch, Outcome, Session, quarantined, write
+
+log = structlog.get_logger("ingest")
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+IDLE_S = 0.5
+TIDY_EVERY = timedelta(hours=1)
+
+Acknowledge = Callable[[Sequence[Delivery]], int]
+"""Acknowledge committed deliveries; how many could be."""
+
+
+class Stopped(Exception):
+    """The service was told to stop before the batch could be written."""
+
+
+@dataclass(slots=True)
+class Health:
+    """Which of the two sides answer; the service is ready while both do."""
+
+    broker: bool = False
+    database: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether readings flow."""
+        return self.broker and self.database
+
+
+@dataclass(slots=True)
+class Writer:
+    """Batches messages from ``inbox`` and writes them until told to stop."""
+
+    url: str
+    session: Session
+    inbox: SimpleQueue[Message]
+    acknowledge: Acknowledge
+    formats: Registry
+    rules: Rules
+    limits: Limits
+    metrics: Metrics
+    health: Health
+    clock: Clock
+    stopping: threading.Event
+    directory: Directory = field(default_factory=Directory)
+    _connection: Connection | None = None
+    _away: bool = False
+    _expect_duplicates: bool = False
+
+    def run(self) -> None:
+        """Work until told to stop; then write what is in hand, once."""
+        batcher: Batcher[Heard] = Batcher(self.limits)
+        tidy_at = self.clock() + TIDY_EVERY
+        try:
+            while not self.stopping.is_set():
+                self._ensure_connected()
+                self._fill(batcher)
+                closed = batcher.closed(monotonic())
+                if closed is not None:
+                    self._finish(Batch(batcher.take()), closed)
+                elif not len(batcher) and self.clock() >= tidy_at:
+                    self._tidy()
+                    tidy_at = self.clock() + TIDY_EVERY
+            self._drain(batcher)
+        except Stopped:
+            log.warning(
+                "stopped while the database was away; the broker keeps what was not written"
+            )
+        finally:
+            self._disconnect()
+
+    def _fill(self, batcher: Batcher[Heard]) -> None:
+        """Take messages from the inbox until the batch closes or there is nothing to take."""
+        try:
+            message = self.inbox.get(timeout=min(IDLE_S, batcher.patience(monotonic())))
+            while True:
+                heard = hear(message, self.formats, self.rules)
+                now = monotonic()
+                batcher.add(heard, heard.rows, now)
+                if batcher.closed(now):
+                    return
+                message = self.inbox.get_nowait()
+        except Empty:
+            return
+
+    def _drain(self, batcher: Batcher[Heard]) -> None:
+        """Write what is already here when the service stops."""
+        while True:
+            self._fill(batcher)
+            if not len(batcher):
+                return
+            self._finish(Batch(batcher.take()), Closed.STOPPING)
+
+    def _finish(self, batch: Batch, closed: Closed) -> None:
+        """Write a batch, whatever it takes, then acknowledge it."""
+        began = monotonic()
+        try:
+            outcome = self._persist(batch)
+        except RefusedByDatabase as error:
+            self._isolate(batch, error, closed)
+            return
+        self.metrics.commit_seconds.observe(monotonic() - began)
+        self.metrics.wrote(batch, outcome, closed, self.clock())
+        self._expect_duplicates = outcome.tally.duplicates > 0
+        acked = self.acknowledge(
+            [one.message.delivery for one in batch.heard if one.message.delivery]
+        )
+        self.metrics.acked.inc(acked)
+
+    def _isolate(self, batch: Batch, error: Exception, closed: Closed) -> None:
+        """Find the message that the database refuses and make it a dead letter."""
+        if len(batch.heard) > 1:
+            for half in batch.halves():
+                self._finish(half, closed)
+            return
+        (heard,) = batch.heard
+        log.error("the database refuses a message", topic=heard.message.topic, reason=str(error))
+        if heard.rejections and not heard.readings:
+            raise error
+        self._finish(Batch([quarantined(heard, error)]), closed)
+
+    def _persist(self, batch: Batch) -> Outcome:
+        """Try until the batch is committed.
+
+        Raises:
+            Stopped: told to stop while the database is away.
+        """
+        pause = FIRST_PAUSE_S
+        refused_once = False
+        while True:
+            try:
+                return self._attempt(batch)
+            except RefusedByDatabase:
+                if refused_once:
+                    raise
+                refused_once = True
+                self.directory.forget()  # perhaps the ledger lost a device that we remember
+            except Exception as error:
+                self._lost(error)
+                if self.stopping.wait(pause):
+                    raise Stopped from error
+                pause = min(LONGEST_PAUSE_S, pause * 2)
+
+    def _attempt(self, batch: Batch) -> Outcome:
+        connection = self._connected()
+        with connection.transaction():
+            outcome = write(
+                connection,
+                self.session,
+                batch,
+                self.directory,
+                expect_duplicates=self._expect_duplicates,
+            )
+        self._found()
+        return outcome
+
+    def _ensure_connected(self) -> None:
+        """Know early whether the database is there; waiting is what ``_persist`` does."""
+        if self._connection is None:
+            try:
+                self._connected()
+                self._found()
+            except Exception as error:
+                self._lost(error)
+                self.stopping.wait(IDLE_S)
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            connection = connect(self.url, autocommit=True, timeout_s=5)
+            connection.add_notify_handler(self._ledger_changed)
+            listen_for_ledger(connection)
+            deliveries.open_session(connection, self.session.client_id, self.clock())
+            self.directory.forget()
+            self._connection = connection
+        return self._connection
+
+    def _ledger_changed(self, _notice: Any) -> None:
+        self.directory.forget()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*Away):
+                connection.close()
+
+    def _lost(self, error: Exception) -> None:
+        """Note that a write failed for a reason that may pass; say so once."""
+        self._disconnect()
+        self.metrics.retries.inc()
+        self.metrics.database_up.set(0)
+        self.health.database = False
+        if not self._away:
+            self._away = True
+            said = str(error).strip().partition("\n")[0] or type(error).__name__
+            log.warning("waiting for the database; nothing is acknowledged meanwhile", reason=said)
+            if not isinstance(error, Away):
+                log.error("this is not the server's absence", exc_info=error)
+
+    def _found(self) -> None:
+        self.metrics.database_up.set(1)
+        self.health.database = True
+        if self._away:
+            self._away = False
+            log.info("the database is back")
+
+    def _tidy(self) -> None:
+        """Keep the dead letters within their bounds; should it fail, the next hour comes."""
+        try:
+            with self._connected().transaction():
+                gone = dead_letters.purge(self._connected(), self.clock())
+            if gone:
+                log.info("old dead letters deleted", count=gone)
+        except Away as error:
+            self._lost(error)
