@@ -48,6 +48,7 @@ class Settings(BaseSettings):
 
     database_url: Annotated[str, _url("postgresql", "postgres")] | None = None
     mqtt_url: Annotated[str, _url("mqtt", "mqtts")] | None = None
+    simulator_mqtt_url: Annotated[str, _url("mqtt", "mqtts")] | None = None
     mqtt_client_id: str = Field(default="hearthline-ingest", min_length=1)
     mqtt_topics: tuple[str, ...] = (
         "hearthline/v1/#",

@@ -180,8 +180,8 @@ def _update(connection: Connection, step: Step) -> list[News]:
     if incident.holds_all(finding) and not step.swallowed:
         return []
     joined = rows.join_members(connection, incident.id, finding.at, finding.affected, finding.cold)
-    same_place = incident.place == finding.place
-    if same_place and (joined or finding.cause != incident.cause):
+    same = incident.place == finding.place and incident.cause is finding.cause
+    if (same and joined) or incident.yields_to(finding):
         rows.update_incident(connection, incident.id, finding)
     for swallowed in step.swallowed:
         _merge(connection, swallowed, incident, finding.at)

@@ -54,7 +54,15 @@ class OpenIncident:
         return (
             finding.affected <= self.members
             and finding.cold <= self.cold
-            and (finding.cause is self.cause or finding.place != self.place)
+            and not self.yields_to(finding)
+        )
+
+    def yields_to(self, finding: Finding) -> bool:
+        """Whether a finding at the same place names another cause and is surer of it."""
+        return (
+            finding.place == self.place
+            and finding.cause is not self.cause
+            and finding.confidence > self.confidence
         )
 
 

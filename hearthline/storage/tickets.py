@@ -127,6 +127,16 @@ def events(connection: Connection, ticket_id: int) -> list[Row]:
     return connection.execute(family("tickets")["events"], {"ticket_id": ticket_id}).fetchall()
 
 
+def last_event(connection: Connection) -> int:
+    """The id of the newest event of any ticket, 0 where there is none."""
+    return int(connection.execute(family("tickets")["last_event"]).fetchall()[0]["id"])
+
+
+def events_after(connection: Connection, last: int) -> list[Row]:
+    """Events of all tickets after an id, with the ticket's number and the place's names."""
+    return connection.execute(family("tickets")["events_after"], {"last": last}).fetchall()
+
+
 def append_event(
     connection: Connection,
     ticket_id: int,

@@ -111,3 +111,15 @@ SELECT pg_notify('hearthline_ticket', %(number)s);
 
 -- name: note_audit
 INSERT INTO audit (actor, action, object, body) VALUES (%(actor)s, %(action)s, %(object)s, %(body)s);
+
+-- name: last_event
+SELECT coalesce(max(id), 0) AS id FROM ticket_event;
+
+-- name: events_after
+SELECT e.id, e.kind, e.at, e.reason, e.body, t.number, i.kind AS ticket_kind,
+       p.name AS place_name, p.name_zh AS place_name_zh
+FROM ticket_event e
+JOIN ticket t ON t.id = e.ticket_id
+JOIN incident i ON i.id = t.incident_id
+JOIN place p ON p.code = coalesce(e.body ->> 'place', (SELECT code FROM place WHERE id = i.place_id))
+WHERE e.id > %(last)s ORDER BY e.id;

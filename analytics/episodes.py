@@ -1,0 +1,197 @@
+"""When is a dwelling cold: persistence, hysteresis and gaps over hourly means.
+
+An excursion *opens* at the end of the hour that completes ``open_after`` of counted hours below
+the standard, and *closes* at the end of the hour that completes ``close_after`` at or above the
+standard plus the hysteresis. Hours without readings are neither cold nor warm: they stop nothing
+and prove nothing, until ``lapse_after`` of them end an open excursion for want of knowledge.
+Hours that do not count (excluded clock hours) are passed over; hours in which heat is not owed
+(out of season, heating stopped) end an excursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOUR = timedelta(hours=1)
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class CloseReason(StrEnum):
+    """Why an episode ended."""
+
+    WARM_AGAIN = "warm_again"
+    NO_READINGS = "no_readings"
+    NOT_OWED = "not_owed"
+    REVISED = "revised"  # late readings showed that it never was
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """How long is long enough, in whole hours; temperatures in K."""
+
+    open_hours: int
+    close_hours: int
+    lapse_hours: int
+    hysteresis_k: float
+
+
+@dataclass(frozen=True, slots=True)
+class Excursion:
+    """One stretch below the standard of the dwelling at row ``unit``; instants are hour ends."""
+
+    unit: int
+    began_at: datetime
+    opened_at: datetime
+    min_c: float
+    closed_at: datetime | None = None
+    reason: CloseReason | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is open at an instant."""
+        return self.opened_at <= at and (self.closed_at is None or at < self.closed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The hours to judge.
+
+    ``mean_c`` is (dwellings, hours), NaN where nothing was measured; ``owed`` the same shape;
+    ``threshold_c`` and ``counts`` are per hour; ``start`` is the start of hour 0.
+    """
+
+    start: datetime
+    mean_c: Floats
+    owed: Bools
+    threshold_c: Floats
+    counts: Bools
+
+
+def scan(hours: Scan, rule: Persistence, open_since: Mapping[int, datetime]) -> list[Excursion]:
+    """All excursions in a window, by the time they opened.
+
+    ``open_since`` gives, for rows that are in an episode when the window starts, since when.
+    Cost: O(hours) steps of vector work over the dwellings.
+    """
+    walk = _Walk(hours, rule, open_since)
+    for hour in range(hours.mean_c.shape[1]):
+        walk.step(hour)
+    return walk.finish()
+
+
+class _Walk:
+    """The state of one scan; arrays are per dwelling, counters in hours."""
+
+    def __init__(self, hours: Scan, rule: Persistence, open_since: Mapping[int, datetime]) -> None:
+        count = hours.mean_c.shape[0]
+        self.hours, self.rule = hours, rule
+        self.below = np.zeros(count, np.int64)
+        self.warm = np.zeros(count, np.int64)
+        self.gap = np.zeros(count, np.int64)
+        self.began = np.zeros(count, np.int64)
+        self.opened = np.zeros(count, np.int64)
+        self.min_c = np.full(count, np.inf)
+        self.is_open = np.zeros(count, bool)
+        self.before = dict(open_since)
+        self.is_open[list(open_since)] = True
+        self.done: list[Excursion] = []
+
+    def step(self, hour: int) -> None:
+        hours, rule = self.hours, self.rule
+        value = hours.mean_c[:, hour]
+        self._close(self.is_open & ~hours.owed[:, hour], hour, CloseReason.NOT_OWED)
+        self.below[~hours.owed[:, hour]] = 0
+        if not hours.counts[hour]:
+            return
+        known = ~np.isnan(value) & hours.owed[:, hour]
+        cold = known & (value < hours.threshold_c[hour])
+        self.gap = np.where(known, 0, self.gap + 1)
+        self.began = np.where(cold & (self.below == 0) & ~self.is_open, hour, self.began)
+        self.below = np.where(known, np.where(cold, self.below + 1, 0), self.below)
+        self.below[(self.gap >= rule.open_hours) & ~self.is_open] = 0
+        self.min_c = np.where(cold & (self.below == 1) & ~self.is_open, np.inf, self.min_c)
+        self.min_c = np.where(cold, np.minimum(self.min_c, value), self.min_c)
+        warm = known & (value >= hours.threshold_c[hour] + rule.hysteresis_k)
+        self.warm = np.where(known, np.where(warm, self.warm + 1, 0), self.warm)
+        opening = ~self.is_open & (self.below >= rule.open_hours)
+        self.opened = np.where(opening, hour + 1, self.opened)
+        self.is_open |= opening
+        self.warm[opening] = 0
+        self._close(self.is_open & (self.warm >= rule.close_hours), hour, CloseReason.WARM_AGAIN)
+        self._close(self.is_open & (self.gap >= rule.lapse_hours), hour, CloseReason.NO_READINGS)
+
+    def _close(self, which: Bools, hour: int, reason: CloseReason) -> None:
+        for unit in np.flatnonzero(which):
+            self.done.append(self._excursion(int(unit), self._at(hour + 1), reason))
+            self.min_c[unit] = np.inf
+        self.is_open[which] = False
+        self.below[which] = 0
+
+    def finish(self) -> list[Excursion]:
+        still = [self._excursion(int(unit), None, None) for unit in np.flatnonzero(self.is_open)]
+        return sorted([*self.done, *still], key=lambda e: (e.opened_at, e.unit))
+
+    def _excursion(
+        self, unit: int, closed_at: datetime | None, reason: CloseReason | None
+    ) -> Excursion:
+        since = self.before.pop(unit, None)
+        began = since or self._at(int(self.began[unit]))
+        opened = since or self._at(int(self.opened[unit]))
+        return Excursion(unit, began, opened, float(self.min_c[unit]), closed_at, reason)
+
+    def _at(self, hour: int) -> datetime:
+        return self.hours.start + hour * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An episode as it is stored."""
+
+    id: int
+    unit: int
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What must be written so that the stored episodes say what the scan says."""
+
+    new: tuple[Excursion, ...]
+    closed: tuple[tuple[int, Excursion], ...]
+    revoked: tuple[Known, ...]
+
+
+def reconcile(found: Sequence[Excursion], stored: Sequence[Known]) -> Changes:
+    """Match excursions with stored episodes of the same dwelling by overlap in time.
+
+    An open stored episode that nothing overlaps is revoked: late readings undid it. A closed one
+    stays as it was decided.
+    """
+    by_unit: dict[int, list[Known]] = {}
+    for episode in stored:
+        by_unit.setdefault(episode.unit, []).append(episode)
+    new: list[Excursion] = []
+    closed: list[tuple[int, Excursion]] = []
+    met: set[int] = set()
+    for excursion in found:
+        same = [k for k in by_unit.get(excursion.unit, ()) if _overlap(excursion, k)]
+        met.update(k.id for k in same)
+        if not same:
+            new.append(excursion)
+        elif excursion.closed_at is not None:
+            closed += [(k.id, excursion) for k in same if k.closed_at is None]
+    revoked = tuple(k for k in stored if k.closed_at is None and k.id not in met)
+    return Changes(tuple(new), tuple(closed), revoked)
+
+
+def _overlap(excursion: Excursion, known: Known) -> bool:
+    ends_after = excursion.closed_at is None or known.opened_at < excursion.closed_at
+    begins_before = known.closed_at is None or excursion.began_at < known.closed_at
+    return ends_after and begins_before

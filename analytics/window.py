@@ -1,0 +1,165 @@
+"""Rows of a window laid out as matrices: sensors by hours, dwellings by hours, meters by slots.
+
+Pure: takes columns, returns arrays. A cell without rows is NaN, never zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.signs import SLOT, MeterSlots, expected_flow
+from analytics.trust import SensorHours, Trust
+from hearthline.domain.network import Instrument, Network
+from hearthline.domain.places import DeviceKind, DeviceRole, PlaceKind
+from hearthline.storage.analysis import Columns
+
+Floats = NDArray[np.float64]
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class RoomWindow:
+    """Room sensors over hours; ``sensors`` are the rows, ``unit`` their dwelling's number."""
+
+    start: datetime
+    sensors: tuple[Instrument, ...]
+    unit: NDArray[np.int64]
+    hours: SensorHours
+    covered_min: Floats
+
+    @property
+    def until(self) -> datetime:
+        """The end of the last hour."""
+        return self.start + int(self.covered_min.shape[1]) * HOUR
+
+
+def room_window(rows: Columns, network: Network, start: datetime, until: datetime) -> RoomWindow:
+    """Lay hourly rows of room sensors out as (sensors, hours)."""
+    sensors = tuple(
+        i for i in network.instruments if i.kind is DeviceKind.ROOM and i.place in network.index
+    )
+    hours = int((until - start) / HOUR)
+    grid = _Grid(rows, [s.id for s in sensors], start, HOUR, hours)
+    group = [_peer_group(network, sensor.place) for sensor in sensors]
+    samples = np.nan_to_num(grid.matrix("n")).astype(np.int64)
+    return RoomWindow(
+        start,
+        sensors,
+        np.array([network.index[s.place] for s in sensors], np.int64),
+        SensorHours(
+            start,
+            grid.matrix("mean_c"),
+            grid.matrix("min_c"),
+            grid.matrix("max_c"),
+            samples,
+            np.array(group, np.int64),
+        ),
+        np.nan_to_num(grid.matrix("covered_min")),
+    )
+
+
+def _peer_group(network: Network, place: str) -> int:
+    building = network.ancestor(place, PlaceKind.BUILDING)
+    return network.nodes[building or place].id
+
+
+def unit_levels(window: RoomWindow, trust: Trust, dwellings: int) -> Floats:
+    """Mean of each dwelling's believed sensors, (dwellings, hours); NaN where none speaks.
+
+    Hours that a stuck sensor repeated are left out back to where the repeating began.
+    """
+    level = np.where(_lied(trust), np.nan, window.hours.mean_c)
+    shape = (dwellings, level.shape[1])
+    total, count = np.zeros(shape), np.zeros(shape)
+    np.add.at(total, window.unit, np.nan_to_num(level))
+    np.add.at(count, window.unit, ~np.isnan(level))
+    with np.errstate(invalid="ignore"):
+        return np.where(count > 0, total / count, np.nan)
+
+
+def _lied(trust: Trust) -> NDArray[np.bool_]:
+    """Hours of a flat run that ended up stuck, including those before it was known."""
+    lied = trust.stuck.copy()
+    for hour in range(lied.shape[1] - 1, 0, -1):
+        continues = trust.flat_hours[:, hour] > 1
+        lied[:, hour - 1] |= lied[:, hour] & continues
+    return lied
+
+
+def station_slots(
+    rows: Columns, network: Network, start: datetime, until: datetime
+) -> list[MeterSlots]:
+    """Meters of each station's secondary side on the slot grid; see ``MeterSlots``."""
+    count = int((until - start) / SLOT)
+    stations = _by_station(network)
+    order = [meter for meters in stations.values() for meter in meters]
+    grid = _Grid(rows, [m.id for m in order], start, SLOT, count)
+    flow, supply, back = (grid.matrix(n) for n in ("flow_m3h", "supply_c", "return_c"))
+    result, first = [], 0
+    for meters in stations.values():
+        part = slice(first, first + len(meters))
+        first += len(meters)
+        expected = [_expected(network, meter.place) for meter in meters]
+        result.append(
+            MeterSlots(
+                start,
+                tuple(m.place for m in meters),
+                np.array(expected),
+                flow[part],
+                supply[part],
+                back[part],
+            )
+        )
+    return result
+
+
+def secondary_meters(network: Network) -> list[Instrument]:
+    """All meters that ``station_slots`` reads."""
+    return [meter for meters in _by_station(network).values() for meter in meters]
+
+
+def _by_station(network: Network) -> Mapping[str, Sequence[Instrument]]:
+    """Station → its secondary meter, then its branch meters; none where it has no such meter."""
+    branches: dict[str, list[Instrument]] = defaultdict(list)
+    for meter in network.meters(DeviceRole.BRANCH):
+        station = network.ancestor(meter.place, PlaceKind.SUBSTATION)
+        if station is not None:
+            branches[station].append(meter)
+    stations = {}
+    for meter in network.meters(DeviceRole.SECONDARY):
+        station = network.ancestor(meter.place, PlaceKind.SUBSTATION)
+        if station is not None and station not in stations:
+            stations[station] = [meter, *branches[station]]
+    return stations
+
+
+def _expected(network: Network, place: str) -> float:
+    area = sum(d.area_m2 for d in network.dwellings[network.below(place)])
+    return expected_flow(area) if area else float("nan")
+
+
+class _Grid:
+    """Where each row falls: (device's place in the order, whole steps since the start)."""
+
+    def __init__(
+        self, rows: Columns, devices: Sequence[int], start: datetime, step: timedelta, count: int
+    ) -> None:
+        row_of = {device: row for row, device in enumerate(devices)}
+        row = np.array([row_of.get(int(d), -1) for d in rows.device], np.int64)
+        column = np.floor((rows.at - start.timestamp()) / step.total_seconds()).astype(np.int64)
+        self._keep = (row >= 0) & (column >= 0) & (column < count)
+        self._cell = (row[self._keep], column[self._keep])
+        self._shape = (len(devices), count)
+        self._values = rows.values
+
+    def matrix(self, name: str) -> Floats:
+        """One quantity as a matrix, NaN where there is no row."""
+        matrix = np.full(self._shape, np.nan)
+        matrix[self._cell] = self._values[name][self._keep]
+        return matrix

@@ -1,0 +1,124 @@
+"""The worker: a list of chores, done in order, again and again.
+
+A chore does a bounded piece of work and says whether more waits; what is due is computed from the
+data and never from the tick, so a worker that was away catches up, and two of them do no harm.
+A database that goes away is waited for, said once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from analytics import cycle, ledger
+from analytics.balancing import balance_chore
+from hearthline.clock import Clock
+from hearthline.errors import PartAway
+from hearthline.storage import rollups, schema
+from hearthline.storage.database import Away, Database, wait_until_up
+from tickets.desk import News
+
+log = structlog.get_logger("worker")
+
+BUCKETS = 20_000  # rolled up in one transaction
+KEEP_RAW = timedelta(days=6 * 365)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every chore gets."""
+
+    database: Database
+    rules: cycle.Rules
+    clock: Clock
+
+
+Chore = Callable[[Work], bool]
+
+
+def roll_up(work: Work) -> bool:
+    """Dirty buckets → hourly rollups."""
+    with work.database.transaction() as connection:
+        done = rollups.roll_up(connection, BUCKETS)
+    if done:
+        log.debug("rolled up", buckets=done)
+    return done >= BUCKETS
+
+
+def analyse(work: Work) -> bool:
+    """Windows of hours and slots → episodes, findings, tickets."""
+    report = cycle.run(work.database, work.rules, work.clock())
+    for news in report.news:
+        _say(news)
+    if report.opened or report.closed:
+        log.info("episodes", opened=report.opened, closed=report.closed, until=str(report.until))
+    return report.behind
+
+
+def judge(work: Work) -> bool:
+    """Touched dwelling-days → verdicts in the compliance ledger."""
+    done = ledger.judge_days(work.database, work.rules.profile, work.clock())
+    if done:
+        log.debug("unit-days judged", count=done)
+    return done > 0
+
+
+def balance(work: Work) -> bool:
+    """Meter hours → heat, and heat → the balance of stations and network."""
+    balance_chore(work.database, work.clock(), work.rules.profile.versions[0].zone())
+    return False
+
+
+def forget(work: Work) -> bool:
+    """Drop chunks past retention where the database has no policy of its own for it."""
+    with work.database.transaction() as connection:
+        schema.drop_old_chunks(connection, KEEP_RAW)
+    return False
+
+
+CHORES: tuple[Chore, ...] = (roll_up, analyse, judge, balance)
+
+
+def settle(work: Work, stop: threading.Event) -> None:
+    """Do the chores until none of them has more to do."""
+    while not stop.is_set() and _round(work, stop):
+        pass
+
+
+def run(work: Work, interval: timedelta, stop: threading.Event) -> None:
+    """Do the chores until told to stop; at once again while any of them has more to do."""
+    forget_at = work.clock()
+    while not stop.is_set():
+        try:
+            more = _round(work, stop)
+            if work.clock() >= forget_at:
+                forget(work)
+                forget_at = work.clock() + timedelta(days=1)
+        except (PartAway, *Away):
+            wait_until_up(work.database.url, stopped=stop.is_set)
+            continue
+        if not more:
+            stop.wait(interval.total_seconds())
+
+
+def _round(work: Work, stop: threading.Event) -> bool:
+    """Every chore once; whether any has more to do."""
+    more = [chore(work) for chore in CHORES if not stop.is_set()]
+    return any(more)
+
+
+def _say(news: News) -> None:
+    log.info(
+        f"ticket {news.kind}",
+        ticket=news.number,
+        cause=str(news.cause),
+        place=news.place,
+        at=news.at.isoformat(timespec="minutes"),
+        cold=news.cold,
+        affected=news.affected,
+        confidence=round(news.confidence, 2),
+    )

@@ -1,0 +1,164 @@
+"""What the analysis cycle reads and writes: windows of hours and slots, episodes, verdicts.
+
+Windows come back as columns (tuples per column), ready to be laid out as matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.rows import tuple_row
+
+from hearthline.domain.places import DeviceKind
+from hearthline.storage.database import Connection, Row
+from hearthline.storage.queries import family
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows of a window as arrays: ``device`` ids, ``at`` in seconds since the epoch, values."""
+
+    device: NDArray[np.int64]
+    at: Floats
+    values: dict[str, Floats]
+
+
+def lock_cycle(connection: Connection) -> None:
+    """Only one analysis cycle at a time; released with the transaction."""
+    connection.execute(family("analysis")["lock_cycle"])
+
+
+def progress(connection: Connection, name: str) -> datetime | None:
+    """How far a part has come, in event time."""
+    row = connection.execute(family("analysis")["progress"], {"name": name}).fetchone()
+    return row["at"] if row else None
+
+
+def set_progress(connection: Connection, name: str, at: datetime) -> None:
+    """Note how far a part has come."""
+    connection.execute(family("analysis")["set_progress"], {"name": name, "at": at})
+
+
+def reached(connection: Connection, kind: DeviceKind) -> datetime | None:
+    """The event time that nine in ten reporting devices of a kind have reached and rolled up."""
+    row = connection.execute(family("analysis")["reached"], {"kind": kind}).fetchone()
+    return row["at"] if row else None
+
+
+def pending_rollups(connection: Connection, kind: DeviceKind) -> datetime | None:
+    """The earliest hour of a kind that waits to be rolled up, or None."""
+    row = connection.execute(family("analysis")["pending_rollups"], {"kind": kind}).fetchone()
+    return row["hour"] if row else None
+
+
+def first_hour(connection: Connection) -> datetime | None:
+    """The earliest hour with rollups."""
+    row = connection.execute(family("analysis")["first_hour"]).fetchone()
+    return row["hour"] if row else None
+
+
+def room_hours(connection: Connection, since: datetime, until: datetime) -> Columns:
+    """Hourly room statistics: mean_c, min_c, max_c, n, covered_min."""
+    names = ("mean_c", "min_c", "max_c", "n", "covered_min")
+    return _columns(connection, "room_hours", {"since": since, "until": until}, names)
+
+
+def meter_slots(
+    connection: Connection, since: datetime, until: datetime, devices: Sequence[int]
+) -> Columns:
+    """Ten-minute means of meters: flow_m3h, supply_c, return_c."""
+    parameters = {"since": since, "until": until, "devices": list(devices)}
+    return _columns(connection, "meter_slots", parameters, ("flow_m3h", "supply_c", "return_c"))
+
+
+def _columns(
+    connection: Connection, query: str, parameters: Mapping[str, Any], names: Sequence[str]
+) -> Columns:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(family("analysis")[query], parameters).fetchall()
+    if not rows:
+        empty = np.empty(0)
+        return Columns(np.empty(0, np.int64), empty, dict.fromkeys(names, empty))
+    columns = list(zip(*rows, strict=True))
+    return Columns(
+        np.array(columns[0], np.int64),
+        np.array([at.timestamp() for at in columns[1]]),
+        {
+            name: np.array(column, np.float64)
+            for name, column in zip(names, columns[2:], strict=True)
+        },
+    )
+
+
+def known_episodes(connection: Connection, since: datetime) -> list[Row]:
+    """Episodes that are open, or ended after ``since``."""
+    return connection.execute(family("analysis")["known_episodes"], {"since": since}).fetchall()
+
+
+def insert_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]) -> None:
+    """Store new episodes."""
+    with connection.cursor() as cursor:
+        cursor.executemany(family("analysis")["insert_episode"], list(episodes))
+
+
+def close_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]) -> None:
+    """End stored episodes."""
+    with connection.cursor() as cursor:
+        cursor.executemany(family("analysis")["close_episode"], list(episodes))
+
+
+def deepen_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]) -> None:
+    """Lower the minimum of stored episodes that got colder."""
+    with connection.cursor() as cursor:
+        cursor.executemany(family("analysis")["deepen_episode"], list(episodes))
+
+
+def set_holds(connection: Connection, holds: Mapping[str, str], at: datetime) -> None:
+    """Replace the list of dwellings that are cold without a ticket, with the reason of each."""
+    connection.execute(
+        family("analysis")["set_holds"],
+        {"codes": list(holds), "reasons": list(holds.values()), "at": at},
+    )
+
+
+def grades(connection: Connection) -> dict[int, Row]:
+    """Stored sensor grades by device."""
+    rows = connection.execute(family("analysis")["grades"]).fetchall()
+    return {row["device_id"]: row for row in rows}
+
+
+def set_grades(connection: Connection, changed: Iterable[Mapping[str, Any]]) -> None:
+    """Store grades that changed, and have the days they touch judged again."""
+    changed = list(changed)
+    with connection.cursor() as cursor:
+        cursor.executemany(family("analysis")["set_grade"], changed)
+        cursor.executemany(family("analysis")["mark_days"], changed)
+
+
+def take_days(connection: Connection, devices: Sequence[int], limit: int) -> list[Row]:
+    """Take (device, UTC day) marks that wait for a verdict, oldest first."""
+    parameters = {"devices": list(devices), "limit": limit}
+    return connection.execute(family("analysis")["take_days"], parameters).fetchall()
+
+
+def day_hours(
+    connection: Connection, devices: Sequence[int], since: datetime, until: datetime
+) -> list[Row]:
+    """Hourly means and covered minutes of some devices."""
+    parameters = {"devices": list(devices), "since": since, "until": until}
+    return connection.execute(family("analysis")["day_hours"], parameters).fetchall()
+
+
+def write_days(connection: Connection, days: Iterable[Mapping[str, Any]]) -> None:
+    """Write verdicts; a verdict that changes keeps its predecessor in ``unit_day_superseded``."""
+    days = list(days)
+    with connection.cursor() as cursor:
+        cursor.executemany(family("analysis")["supersede"], days)
+        cursor.executemany(family("analysis")["upsert_day"], days)

@@ -1,0 +1,192 @@
+"""One cause per cold set, at the deepest place that explains it."""
+
+from datetime import UTC, datetime, timedelta
+
+from analytics.diagnose import ColdDwelling, Snapshot, StuckSensor, diagnose
+from analytics.signs import Sign, Signal
+from analytics.triage import triage
+from hearthline.domain.findings import Cause, EvidenceCode
+from hearthline.domain.network import Dwelling, Network, Node, Period
+from hearthline.domain.places import HeatingStatus, PlaceKind
+from hearthline.domain.policies import HoldReason
+
+NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
+BUILDINGS, ENTRANCES, RISERS, FLOORS = 3, 2, 2, 6
+
+
+def town(statuses: dict[str, HeatingStatus] | None = None) -> Network:
+    """One station, three buildings of two entrances, two risers each, six floors."""
+    nodes = [
+        Node(1, "S", PlaceKind.SOURCE, "S/", "Source", "热源"),
+        Node(2, "N", PlaceKind.SUBSTATION, "S/N/", "North", "北站"),
+    ]
+    dwellings = []
+    for b in range(1, BUILDINGS + 1):
+        building = f"B{b}"
+        nodes.append(_node(building, PlaceKind.BUILDING, "S/N/"))
+        for e in range(1, ENTRANCES + 1):
+            entrance = f"{building}-E{e}"
+            nodes.append(_node(entrance, PlaceKind.ENTRANCE, f"S/N/{building}/"))
+            for r in range(1, RISERS + 1):
+                riser = f"{entrance}-R{r}"
+                nodes.append(_node(riser, PlaceKind.RISER, f"S/N/{building}/{entrance}/"))
+                for floor in range(1, FLOORS + 1):
+                    unit = f"{entrance}-{floor}0{r}"
+                    path = f"S/N/{building}/{entrance}/{riser}/"
+                    nodes.append(_node(unit, PlaceKind.UNIT, path))
+                    dwellings.append(Dwelling(unit, 80, floor, (e - 1) * RISERS + r))
+    periods = {
+        code: [Period(status, NOON - timedelta(days=30), None)]
+        for code, status in (statuses or {}).items()
+    }
+    return Network({n.code: n for n in nodes}, dwellings, [], periods)
+
+
+def _node(code: str, kind: PlaceKind, above: str) -> Node:
+    return Node(hash(code) % 10_000, code, kind, f"{above}{code}/", code, "")
+
+
+def seen(
+    cold: list[str],
+    network: Network | None = None,
+    unmeasured: set[str] = frozenset(),  # type: ignore[assignment]
+    hours: int = 6,
+    **more: object,
+) -> Snapshot:
+    """A snapshot in which these dwellings have been cold for some hours, the rest at 22 °C."""
+    network = network or town()
+    levels = {
+        d.code: 18.5 if d.code in cold else 22.0
+        for d in network.dwellings
+        if d.code not in unmeasured and network.status(d.code, NOON) is HeatingStatus.ON
+    }
+    opened = NOON - timedelta(hours=hours - 4)
+    facts = {c: ColdDwelling(NOON - timedelta(hours=hours), opened, 18.2) for c in cold}
+    return Snapshot(NOON, network, 20.0, levels, facts, **more)  # type: ignore[arg-type]
+
+
+def below(place: str) -> list[str]:
+    network = town()
+    return network.codes(network.below(place))
+
+
+def signal(sign: Sign, place: str) -> Signal:
+    return Signal(sign, place, NOON - timedelta(hours=1), None, 0.4, 10.0, 33.0, 41.0, 38.0)
+
+
+def test_a_single_cold_dwelling_is_its_own_place() -> None:
+    """The rest of its riser is warm, and the evidence says so."""
+    [finding] = diagnose(seen(["B1-E1-301"]))
+    assert (finding.place, finding.cause) == ("B1-E1-301", Cause.UNDETERMINED)
+    assert EvidenceCode.NEIGHBOURS_WARM in {e.code for e in finding.evidence}
+
+
+def test_a_cold_entrance_is_one_finding_at_the_entrance() -> None:
+    """Twelve dwellings, one place."""
+    [finding] = diagnose(seen(below("B2-E1")))
+    assert finding.place == "B2-E1"
+    assert len(finding.cold) == 12
+
+
+def test_a_cold_riser_is_one_finding_at_the_riser() -> None:
+    """A stack of dwellings; air is the first suspicion."""
+    [finding] = diagnose(seen(below("B2-E1-R2")))
+    assert finding.place == "B2-E1-R2"
+    assert Cause.AIR_LOCK in dict(finding.ranked)
+
+
+def test_a_cold_building_is_told_at_the_building() -> None:
+    """Both entrances are cold, the neighbouring buildings are not."""
+    [finding] = diagnose(seen(below("B3")))
+    assert finding.place == "B3"
+
+
+def test_two_cold_buildings_of_three_are_the_station() -> None:
+    """The place that most of its branches share."""
+    [finding] = diagnose(seen(below("B1") + below("B3")))
+    assert finding.place == "N"
+
+
+def test_four_per_cent_coverage_still_finds_the_place() -> None:
+    """With two sensors in each entrance, the entrance can be told."""
+    sensed = {f"B{b}-E{e}-{u}" for b in (1, 2, 3) for e in (1, 2) for u in ("101", "602", "301")}
+    unmeasured = {d.code for d in town().dwellings} - sensed
+    cold = [code for code in below("B1-E2") if code in sensed]
+    [finding] = diagnose(seen(cold, unmeasured=unmeasured))
+    assert finding.place == "B1-E2"
+    assert len(finding.affected) == 12
+
+
+def test_swapped_pipes_take_all_that_is_cold_below_them() -> None:
+    """The meter's contradiction names the cause; nothing is told twice."""
+    snapshot = seen(below("B1-E1"), signals=[signal(Sign.DELTA_NEGATIVE, "B1-E1")])
+    [finding] = diagnose(snapshot)
+    assert (finding.place, finding.cause) == ("B1-E1", Cause.PIPES_SWAPPED)
+    assert finding.cold == frozenset(below("B1-E1"))
+
+
+def test_a_tripped_pump_is_told_before_anybody_is_cold() -> None:
+    """One finding, all dwellings affected, and the counter-evidence printed."""
+    [finding] = diagnose(seen([], signals=[signal(Sign.FLOW_STOPPED, "N")]))
+    assert (finding.cause, len(finding.cold), len(finding.affected)) == (Cause.PUMP_TRIP, 0, 72)
+    against = [e for e in finding.evidence if e.against]
+    assert [e.code for e in against] == [EvidenceCode.MEMBERS_NOT_COLD]
+
+
+def test_a_strainer_waits_until_somebody_is_cold() -> None:
+    """Low flow alone may be a throttled valve."""
+    low = [signal(Sign.FLOW_LOW, "B2")]
+    assert diagnose(seen([], signals=low)) == []
+    [finding] = diagnose(seen(below("B2-E1"), signals=low))
+    assert (finding.place, finding.cause) == ("B2", Cause.STRAINER_CLOGGED)
+
+
+def test_unheated_neighbours_explain_a_single_cold_dwelling() -> None:
+    """Two stopped neighbours, a warm riser: not the company's pipes."""
+    stopped = {"B1-E1-201": HeatingStatus.STOPPED, "B1-E1-302": HeatingStatus.STOPPED}
+    [finding] = diagnose(seen(["B1-E1-301"], town(stopped)))
+    assert finding.cause is Cause.NEIGHBOUR_UNHEATED
+    assert finding.affected == frozenset({"B1-E1-301"})
+
+
+def test_a_stuck_sensor_is_a_sensor_ticket() -> None:
+    """No supply finding from a lying sensor."""
+    stuck = StuckSensor("own:x/1", "B1-E1-301", NOON, 17.3, 13, 0.9)
+    [finding] = diagnose(seen([], stuck=[stuck]))
+    assert (finding.cause, finding.kind, finding.device_uid) == (
+        Cause.SENSOR_STUCK,
+        "sensor",
+        "own:x/1",
+    )
+
+
+def test_every_cold_dwelling_is_explained_exactly_once() -> None:
+    """Findings partition the cold set, whatever the mixture."""
+    cold = below("B1-E1") + ["B2-E2-401", *below("B3-E2-R1")]
+    findings = diagnose(seen(cold, signals=[signal(Sign.DELTA_NEGATIVE, "B1-E1")]))
+    told = [code for finding in findings for code in finding.cold]
+    assert sorted(told) == sorted(cold)
+
+
+def test_a_lone_suspect_sensor_is_held_back() -> None:
+    """Grade B needs a cold neighbour; with one it is believed."""
+    wait = timedelta(hours=1)
+    alone = triage(seen(["B1-E1-301"], suspect=frozenset({"B1-E1-301"})), wait)
+    assert (alone.findings, alone.holds) == ((), {"B1-E1-301": HoldReason.SENSOR_UNTRUSTED})
+    both = ["B1-E1-301", "B1-E1-302"]
+    assert len(triage(seen(both, suspect=frozenset({"B1-E1-301"})), wait).findings) == 2
+
+
+def test_a_new_cold_dwelling_waits_for_its_peers() -> None:
+    """Within the group wait nothing opens; the reason is on record."""
+    fresh = triage(seen(["B1-E1-301"], hours=4), timedelta(hours=1))
+    assert fresh.holds == {"B1-E1-301": HoldReason.WAITING_FOR_PEERS}
+    assert len(triage(seen(["B1-E1-301"], hours=5), timedelta(hours=1)).findings) == 1
+
+
+def test_a_stopped_dwelling_is_listed_and_never_told() -> None:
+    """Cold on request: held back with its reason."""
+    snapshot = seen([], unowed={"B1-E1-301": HeatingStatus.STOPPED})
+    result = triage(snapshot, timedelta(hours=1))
+    assert result.findings == ()
+    assert result.holds == {"B1-E1-301": HoldReason.HEATING_STOPPED}

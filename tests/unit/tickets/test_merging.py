@@ -1,0 +1,93 @@
+"""One open incident per cause: open, update, widen, merge."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hearthline.domain.findings import Cause, Finding, TicketKind
+from tickets.merging import OpenIncident, StepKind, plan
+
+NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
+PATHS = {
+    "S": "S/",
+    "S-B1": "S/S-B1/",
+    "S-B1-E1": "S/S-B1/S-B1-E1/",
+    "101": "S/S-B1/S-B1-E1/101/",
+    "201": "S/S-B1/S-B1-E1/201/",
+    "S-B2": "S/S-B2/",
+}
+
+
+def finding(place: str, cause: Cause = Cause.UNDETERMINED, **more: object) -> Finding:
+    base = Finding(NOON, place, cause, 0.5, frozenset({"101"}), frozenset({"101"}), ())
+    return replace(base, **more)
+
+
+def incident(place: str, cause: Cause = Cause.UNDETERMINED, **more: object) -> OpenIncident:
+    opened = NOON - timedelta(hours=2)
+    return replace(OpenIncident(1, TicketKind.SUPPLY, cause, place, 0.5, opened), **more)
+
+
+def test_a_new_place_opens() -> None:
+    """Nothing is known: a new incident."""
+    [step] = plan([finding("101")], [], PATHS)
+    assert (step.kind, step.incident) == (StepKind.OPEN, None)
+
+
+def test_the_same_place_updates() -> None:
+    """The incident of that place takes the finding."""
+    known = incident("101")
+    [step] = plan([finding("101")], [known], PATHS)
+    assert (step.kind, step.incident) == (StepKind.UPDATE, known)
+
+
+def test_an_open_incident_above_explains() -> None:
+    """A dwelling below an open building incident joins it."""
+    [step] = plan([finding("101")], [incident("S-B1", Cause.STRAINER_CLOGGED)], PATHS)
+    assert step.kind is StepKind.UPDATE
+
+
+def test_a_finding_above_widens_the_oldest_and_merges_the_rest() -> None:
+    """Two single dwellings become one entrance."""
+    older = incident("101", id=1, opened_at=NOON - timedelta(hours=5))
+    younger = incident("201", id=2)
+    [step] = plan([finding("S-B1-E1")], [younger, older], PATHS)
+    assert (step.kind, step.incident, step.swallowed) == (StepKind.WIDEN, older, (younger,))
+
+
+def test_a_cause_with_its_own_meter_is_never_swallowed() -> None:
+    """Swapped pipes stay a ticket of their own under a tripped pump."""
+    swapped = incident("S-B1-E1", Cause.PIPES_SWAPPED)
+    [step] = plan([finding("S", Cause.PUMP_TRIP)], [swapped], PATHS)
+    assert (step.kind, step.swallowed) == (StepKind.OPEN, ())
+
+
+def test_an_incident_that_stood_for_a_day_is_not_swallowed() -> None:
+    """What was cold long before has another cause."""
+    old = incident("101", opened_at=NOON - timedelta(days=3))
+    [step] = plan([finding("S-B1-E1")], [old], PATHS)
+    assert step.kind is StepKind.OPEN
+
+
+def test_two_findings_do_not_swallow_one_incident_twice() -> None:
+    """The more general finding takes it; the narrower one meets what is left."""
+    known = incident("101")
+    steps = plan([finding("S-B1"), finding("S-B2")], [known], PATHS)
+    assert [step.kind for step in steps] == [StepKind.WIDEN, StepKind.OPEN]
+
+
+def test_sensor_and_supply_do_not_mix() -> None:
+    """A lying sensor in a cold dwelling is a ticket of its own, one per sensor."""
+    stuck = finding("101", Cause.SENSOR_STUCK, device_uid="own:x/1")
+    [step] = plan([stuck], [incident("101")], PATHS)
+    assert step.kind is StepKind.OPEN
+    same = incident("101", Cause.SENSOR_STUCK, kind=TicketKind.SENSOR, device_uid="own:x/1")
+    assert plan([stuck], [same], PATHS)[0].kind is StepKind.UPDATE
+    other = replace(same, device_uid="own:x/2")
+    assert plan([stuck], [other], PATHS)[0].kind is StepKind.OPEN
+
+
+def test_a_less_sure_cause_does_not_replace_a_surer_one() -> None:
+    """Cold rooms after the pump runs again do not rename the incident."""
+    tripped = incident("S", Cause.PUMP_TRIP, confidence=0.9)
+    assert not tripped.yields_to(finding("S"))
+    assert incident("S").yields_to(finding("S", Cause.PUMP_TRIP, confidence=0.9))
