@@ -1,0 +1,41 @@
+"""The command line, and with it the composition root: the one place that may import every room.
+
+Commands import what they need when they run, so that ``hearthline --help`` is quick and a service
+does not carry another one's libraries. Errors a person can put right end as one sentence with a
+remedy on standard error: exit code 2 for wrong settings or usage, 1 for everything else.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from cyclopts import App, CycloptsError
+
+from hearthline import __version__
+from hearthline.cli import city, dashboards, desk, doctor, services, up
+from hearthline.errors import HearthlineError
+
+app = App(
+    name="hearthline",
+    help="From a cold room to a closed complaint: sensing, diagnosis and tickets for district "
+    "heating.",
+    version=__version__,
+)
+for room in (up, services, doctor, city, dashboards, desk):
+    room.register(app)
+
+
+def main() -> None:
+    """Run one command and exit with its code."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        sys.exit(app(exit_on_error=False, print_error=False) or 0)
+    except HearthlineError as error:
+        print(f"hearthline: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except CycloptsError as error:
+        print(f"hearthline: {error} Try `hearthline --help`.", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
