@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from analytics.diagnose import Snapshot
 from analytics.episodes import CloseReason, Excursion, Known, reconcile
 from analytics.history import History, judge
 from analytics.signs import SLOT, Sign
+from analytics.snapshot import Snapshot
 from analytics.triage import triage
 from analytics.trust import Grade, TrustReason
 from analytics.window import HOUR, room_window, secondary_meters, station_slots

@@ -9,73 +9,20 @@ alone. A finding prints what speaks for it and what against.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 
 import numpy as np
 
+from analytics import evidence
 from analytics.signs import Sign, Signal
+from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding
-from hearthline.domain.network import Network
 from hearthline.domain.places import HeatingStatus, PlaceKind
 
 COMMON_SHARE = 0.6  # of the measured dwellings (and of the branches) below a place
 COMMON_COLD = 3  # fewer cold dwellings are told one by one
 NEIGHBOUR_WARM_K = 0.5  # heated peers of the riser are this far above the standard
-
-
-@dataclass(frozen=True, slots=True)
-class ColdDwelling:
-    """One dwelling in an open episode: cold since, called cold at, and how cold at worst (°C)."""
-
-    since: datetime
-    opened_at: datetime
-    min_c: float
-
-
-@dataclass(frozen=True, slots=True)
-class StuckSensor:
-    """A sensor that repeats one value while its peers move."""
-
-    device_uid: str
-    place: str
-    since: datetime
-    value_c: float
-    hours: float
-    peers_moved_k: float
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The city at one instant, as far as it is known then.
-
-    ``level_c`` is the last hourly mean of every dwelling with a trusted, recent sensor;
-    ``cold`` a subset of its keys; ``signals`` the meter signs that hold at ``at``;
-    ``flow_m3h`` what each branch meter reads; ``suspect`` the dwellings whose only sensor is
-    of grade B; ``unowed`` those below the standard to which no heat is owed, and why.
-    """
-
-    at: datetime
-    network: Network
-    threshold_c: float
-    level_c: Mapping[str, float]
-    cold: Mapping[str, ColdDwelling]
-    signals: Sequence[Signal] = ()
-    stuck: Sequence[StuckSensor] = ()
-    flow_m3h: Mapping[str, float] = field(default_factory=dict)
-    suspect: frozenset[str] = frozenset()
-    unowed: Mapping[str, HeatingStatus] = field(default_factory=dict)
-
-    def measured(self, place: str) -> list[str]:
-        """Heated dwellings below a place with a trusted, recent reading."""
-        network = self.network
-        return [code for code in network.codes(network.below(place)) if code in self.level_c]
-
-    def cold_below(self, place: str) -> list[str]:
-        """The cold dwellings at or below a place."""
-        network = self.network
-        return [code for code in network.codes(network.below(place)) if code in self.cold]
 
 
 Explainer = Callable[[Snapshot, frozenset[str]], list[Finding]]
@@ -102,7 +49,7 @@ def stuck_sensors(snapshot: Snapshot, _left: frozenset[str]) -> list[Finding]:
             confidence=0.95,
             cold=frozenset(),
             affected=frozenset({sensor.place}),
-            evidence=_stuck_evidence(sensor),
+            evidence=evidence.flat_sensor(sensor),
             ranked=((Cause.SENSOR_STUCK, 0.95), (Cause.SENSOR_MISPLACED, 0.05)),
             device_uid=sensor.device_uid,
         )
@@ -110,24 +57,14 @@ def stuck_sensors(snapshot: Snapshot, _left: frozenset[str]) -> list[Finding]:
     ]
 
 
-def _stuck_evidence(sensor: StuckSensor) -> tuple[Evidence, ...]:
-    flat = Evidence(
-        EvidenceCode.SENSOR_FLAT, {"value_c": round(sensor.value_c, 1), "hours": sensor.hours}
-    )
-    if np.isnan(sensor.peers_moved_k):
-        return (flat,)
-    moved = Evidence(EvidenceCode.PEERS_VARY, {"range_k": round(sensor.peers_moved_k, 1)})
-    return (flat, moved)
-
-
 def pumps_tripped(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """A station's circulation has stopped: everything below it cools with the building's τ."""
     findings = []
-    for signal in _signals(snapshot, Sign.FLOW_STOPPED):
+    for signal in snapshot.signs(Sign.FLOW_STOPPED):
         flow = Evidence(
             EvidenceCode.FLOW_STOPPED,
             {
-                "place": _label(snapshot, signal.place),
+                "place": evidence.label(snapshot, signal.place),
                 "before_m3h": round(signal.before_m3h, 1),
                 "flow_m3h": round(signal.flow_m3h, 1),
             },
@@ -140,11 +77,11 @@ def pumps_tripped(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
 def pipes_swapped(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """A meter that reads supply below return: the pipes are reversed above it."""
     findings = []
-    for signal in _signals(snapshot, Sign.DELTA_NEGATIVE):
+    for signal in snapshot.signs(Sign.DELTA_NEGATIVE):
         delta = Evidence(
             EvidenceCode.DELTA_NEGATIVE,
             {
-                "place": _label(snapshot, signal.place),
+                "place": evidence.label(snapshot, signal.place),
                 "supply_c": round(signal.supply_c, 1),
                 "return_c": round(signal.return_c, 1),
             },
@@ -157,10 +94,10 @@ def pipes_swapped(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
 def strainers_clogged(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """A branch that lost flow, with a cold return, and whose dwellings begin to feel it."""
     findings = []
-    for signal in _signals(snapshot, Sign.FLOW_LOW):
+    for signal in snapshot.signs(Sign.FLOW_LOW):
         if not left.intersection(snapshot.cold_below(signal.place)):
             continue
-        evidence = (
+        pieces = (
             Evidence(
                 EvidenceCode.FLOW_LOW,
                 {
@@ -182,39 +119,70 @@ def strainers_clogged(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]
             (Cause.HYDRAULIC_IMBALANCE, 0.17),
             (Cause.AIR_LOCK, 0.08),
         )
-        findings.append(_branch_finding(snapshot, left, signal, ranked, evidence))
+        findings.append(_branch_finding(snapshot, left, signal, ranked, pieces))
     return findings
 
 
 def neighbours_unheated(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
-    """A single cold dwelling next to dwellings whose heating is stopped or restricted."""
-    findings = []
-    for place, cold in _common_places(snapshot, left):
-        if len(cold) > COMMON_COLD or snapshot.network.nodes[place].kind is not PlaceKind.UNIT:
+    """Cold dwellings beside unheated ones: one finding per cluster of unheated dwellings.
+
+    The place is the first dwelling of the cluster, since that is where the cause sits; the
+    members are the dwellings that it chills.
+    """
+    chilled: dict[str, list[str]] = defaultdict(list)
+    for place, _cold in _common_places(snapshot, left):
+        if snapshot.network.nodes[place].kind is not PlaceKind.UNIT:
             continue
-        unheated = [
-            code
-            for code in snapshot.network.neighbours(place)
-            if snapshot.network.status(code, snapshot.at) is not HeatingStatus.ON
-        ]
-        peers = _heated_peers(snapshot, place)
-        if not unheated or (peers and np.mean(peers) < snapshot.threshold_c + NEIGHBOUR_WARM_K):
-            continue
-        confidence = min(0.85, 0.5 + 0.15 * len(unheated))
-        evidence = [
-            Evidence(
-                EvidenceCode.NEIGHBOUR_STOPPED,
-                {"count": len(unheated), "places": ", ".join(unheated)},
-            ),
-            _below_for(snapshot, place),
-            _deepest(snapshot, [place]),
-        ]
-        if peers:
-            values = {"mean_c": round(float(np.mean(peers)), 1)}
-            evidence.append(Evidence(EvidenceCode.NEIGHBOURS_WARM, values))
-        ranked = _rank((Cause.NEIGHBOUR_UNHEATED, confidence), Cause.VALVE_CLOSED, Cause.ENVELOPE)
-        findings.append(_finding(snapshot, place, ranked, frozenset({place}), evidence))
-    return findings
+        unheated = _unheated_beside(snapshot, place)
+        if unheated and _riser_is_warm(snapshot, place):
+            chilled[min(_cluster(snapshot, unheated))].append(place)
+    return [_chilled_finding(snapshot, place, victims) for place, victims in chilled.items()]
+
+
+def _chilled_finding(snapshot: Snapshot, place: str, victims: Sequence[str]) -> Finding:
+    worst = min(victims, key=lambda code: (snapshot.cold[code].min_c, code))
+    unheated = sorted({code for victim in victims for code in _unheated_beside(snapshot, victim)})
+    most = max(len(_unheated_beside(snapshot, victim)) for victim in victims)
+    pieces = [
+        Evidence(
+            EvidenceCode.NEIGHBOUR_STOPPED,
+            {"count": len(unheated), "places": ", ".join(unheated)},
+        ),
+        evidence.below_for(snapshot, worst),
+        evidence.deepest(snapshot, victims),
+        *evidence.warm_peers(snapshot, worst),
+    ]
+    ranked = _rank(
+        (Cause.NEIGHBOUR_UNHEATED, min(0.85, 0.5 + 0.15 * most)), Cause.VALVE_CLOSED, Cause.ENVELOPE
+    )
+    cold = frozenset(victims)
+    return _finding(snapshot, place, ranked, cold, pieces, affected=cold)
+
+
+def _unheated_beside(snapshot: Snapshot, code: str) -> list[str]:
+    """Dwellings that share a wall or ceiling with one and are not heated now."""
+    status = snapshot.network.status
+    return [
+        beside
+        for beside in snapshot.network.neighbours(code)
+        if status(beside, snapshot.at) is not HeatingStatus.ON
+    ]
+
+
+def _cluster(snapshot: Snapshot, unheated: Sequence[str]) -> set[str]:
+    """All unheated dwellings that these touch, directly or across one dwelling between them."""
+    found, fresh = set(unheated), set(unheated)
+    while fresh:
+        beside = {n for code in fresh for n in snapshot.network.neighbours(code)}
+        reached = {n for code in beside | fresh for n in _unheated_beside(snapshot, code)}
+        fresh = reached - found
+        found |= fresh
+    return found
+
+
+def _riser_is_warm(snapshot: Snapshot, unit: str) -> bool:
+    peers = evidence.heated_peers(snapshot, unit)
+    return not peers or float(np.mean(peers)) >= snapshot.threshold_c + NEIGHBOUR_WARM_K
 
 
 def common_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
@@ -222,17 +190,14 @@ def common_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     findings = []
     for place, cold in _common_places(snapshot, left):
         kind = snapshot.network.nodes[place].kind
-        evidence = [_share(snapshot, place), _deepest(snapshot, cold)]
-        evidence += _siblings(snapshot, place)
-        evidence.append(_meter_word(snapshot, place))
+        pieces = [evidence.share(snapshot, place), evidence.deepest(snapshot, cold)]
+        pieces += evidence.siblings(snapshot, place)
+        pieces.append(evidence.meter_word(snapshot, place))
         if kind is PlaceKind.UNIT:
-            evidence = [_below_for(snapshot, place), _deepest(snapshot, cold)]
-            peers = _heated_peers(snapshot, place)
-            if peers:
-                values = {"mean_c": round(float(np.mean(peers)), 1)}
-                evidence.append(Evidence(EvidenceCode.NEIGHBOURS_WARM, values))
+            pieces = [evidence.below_for(snapshot, place), evidence.deepest(snapshot, cold)]
+            pieces += evidence.warm_peers(snapshot, place)
         ranked = ((Cause.UNDETERMINED, 0.4), *_PRIORS.get(kind, ()))
-        findings.append(_finding(snapshot, place, ranked, frozenset(cold), evidence))
+        findings.append(_finding(snapshot, place, ranked, frozenset(cold), pieces))
     return findings
 
 
@@ -294,34 +259,21 @@ def _cold_share(snapshot: Snapshot, left: frozenset[str], place: str) -> float:
     return len(left.intersection(measured)) / len(measured) if measured else 0.0
 
 
-def _signals(snapshot: Snapshot, sign: Sign) -> list[Signal]:
-    """Signals of one sign that hold now, the topmost only where one hangs below another."""
-    paths = {s.place: snapshot.network.nodes[s.place].path for s in snapshot.signals}
-    mine = [s for s in snapshot.signals if s.sign is sign]
-    return [
-        signal
-        for signal in mine
-        if not any(
-            paths[signal.place].startswith(paths[other.place]) and other.place != signal.place
-            for other in mine
-        )
-    ]
-
-
 def _branch_finding(
     snapshot: Snapshot,
     left: frozenset[str],
     signal: Signal,
     ranked: tuple[tuple[Cause, float], ...],
-    evidence: tuple[Evidence, ...],
+    pieces: tuple[Evidence, ...],
 ) -> Finding:
     """A finding at a metered branch: it explains all that is cold below it."""
     cold = left.intersection(snapshot.cold_below(signal.place))
-    pieces = [*evidence]
+    told = [*pieces]
     if cold:
-        pieces += [_share(snapshot, signal.place), _deepest(snapshot, cold)]
-    pieces += _not_cold(snapshot, signal.place) + _siblings(snapshot, signal.place)
-    return _finding(snapshot, signal.place, ranked, cold, pieces)
+        told += [evidence.share(snapshot, signal.place), evidence.deepest(snapshot, cold)]
+    told += evidence.not_cold(snapshot, signal.place)
+    told += evidence.siblings(snapshot, signal.place)
+    return _finding(snapshot, signal.place, ranked, cold, told)
 
 
 def _finding(
@@ -329,21 +281,26 @@ def _finding(
     place: str,
     ranked: Sequence[tuple[Cause, float]],
     cold: frozenset[str],
-    evidence: Sequence[Evidence],
+    pieces: Sequence[Evidence],
+    *,
+    affected: frozenset[str] | None = None,
 ) -> Finding:
+    """A finding; unless told otherwise it affects every heated dwelling at or below its place."""
     network = snapshot.network
+    if affected is None:
+        affected = frozenset(
+            code
+            for code in network.codes(network.below(place))
+            if network.status(code, snapshot.at) is HeatingStatus.ON
+        )
     return Finding(
         at=snapshot.at,
         place=place,
         cause=ranked[0][0],
         confidence=ranked[0][1],
         cold=cold,
-        affected=frozenset(
-            code
-            for code in network.codes(network.below(place))
-            if network.status(code, snapshot.at) is HeatingStatus.ON
-        ),
-        evidence=tuple(evidence),
+        affected=affected,
+        evidence=tuple(pieces),
         ranked=tuple(ranked),
     )
 
@@ -351,81 +308,3 @@ def _finding(
 def _rank(first: tuple[Cause, float], *others: Cause) -> tuple[tuple[Cause, float], ...]:
     rest = (1 - first[1]) / len(others)
     return (first, *((cause, round(rest, 3)) for cause in others))
-
-
-def _heated_peers(snapshot: Snapshot, unit: str) -> list[float]:
-    """Levels of the other heated dwellings of the same riser, else of the same entrance."""
-    for kind in (PlaceKind.RISER, PlaceKind.ENTRANCE):
-        above = snapshot.network.ancestor(unit, kind)
-        if above is None:
-            continue
-        peers = [snapshot.level_c[c] for c in snapshot.measured(above) if c != unit]
-        if len(peers) >= COMMON_COLD:
-            return peers
-    return []
-
-
-def _share(snapshot: Snapshot, place: str) -> Evidence:
-    return Evidence(
-        EvidenceCode.COLD_SHARE,
-        {
-            "cold": len(snapshot.cold_below(place)),
-            "sensed": len(snapshot.measured(place)),
-            "threshold_c": snapshot.threshold_c,
-        },
-    )
-
-
-def _not_cold(snapshot: Snapshot, place: str) -> list[Evidence]:
-    sensed, cold = len(snapshot.measured(place)), len(snapshot.cold_below(place))
-    if sensed == cold:
-        return []
-    values = {"warm": sensed - cold, "sensed": sensed}
-    return [Evidence(EvidenceCode.MEMBERS_NOT_COLD, values, against=True)]
-
-
-def _siblings(snapshot: Snapshot, place: str) -> list[Evidence]:
-    """What the rest of the parent does: warm siblings support, cold ones contradict."""
-    parts = snapshot.network.nodes[place].path.rstrip("/").split("/")
-    if len(parts) < 2:
-        return []
-    parent = parts[-2]
-    mine = set(snapshot.measured(place))
-    others = [code for code in snapshot.measured(parent) if code not in mine]
-    if not others:
-        return []
-    cold = sum(code in snapshot.cold for code in others)
-    values = {"cold": cold, "sensed": len(others), "parent": _label(snapshot, parent)}
-    return [Evidence(EvidenceCode.SIBLINGS_WARM, values, against=cold > 0.3 * len(others))]
-
-
-def _meter_word(snapshot: Snapshot, place: str) -> Evidence:
-    """What the nearest branch meter says of a place that no sign explains: nothing unusual."""
-    for code in reversed(snapshot.network.nodes[place].path.rstrip("/").split("/")):
-        if code in snapshot.flow_m3h:
-            values = {"place": _label(snapshot, code), "flow_m3h": snapshot.flow_m3h[code]}
-            return Evidence(EvidenceCode.FLOW_NORMAL, values, against=True)
-    return Evidence(EvidenceCode.NO_METER, against=True)
-
-
-def _deepest(snapshot: Snapshot, cold: Sequence[str] | frozenset[str]) -> Evidence:
-    coldest = min(cold, key=lambda code: (snapshot.cold[code].min_c, code))
-    values = {
-        "place": _label(snapshot, coldest),
-        "min_c": round(snapshot.cold[coldest].min_c, 1),
-    }
-    return Evidence(EvidenceCode.DEEP_BELOW, values)
-
-
-def _below_for(snapshot: Snapshot, unit: str) -> Evidence:
-    hours = (snapshot.at - snapshot.cold[unit].since).total_seconds() / 3600
-    values = {
-        "place": _label(snapshot, unit),
-        "threshold_c": snapshot.threshold_c,
-        "hours": round(hours),
-    }
-    return Evidence(EvidenceCode.BELOW_FOR, values)
-
-
-def _label(snapshot: Snapshot, place: str) -> dict[str, str]:
-    return snapshot.network.nodes[place].label()

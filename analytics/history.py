@@ -14,9 +14,9 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.diagnose import ColdDwelling, Snapshot, StuckSensor
 from analytics.episodes import Excursion, Persistence, Scan, scan
 from analytics.signs import SLOT, MeterSlots, Signal, read
+from analytics.snapshot import ColdDwelling, Snapshot, StuckSensor
 from analytics.trust import Trust
 from analytics.trust import judge as judge_sensors
 from analytics.window import HOUR, Floats, RoomWindow, unit_levels

@@ -122,7 +122,7 @@ def _by_hour(rows: Iterable[Row], policy: Policy) -> DayHours:
         if policy.counts(row["hour"].astimezone(zone).hour):
             hours[row["hour"]].append(row)
     return DayHours(
-        np.array([np.mean([r["mean_c"] for r in group]) for group in hours.values()]),
+        np.array([sum(r["mean_c"] for r in group) / len(group) for group in hours.values()]),
         np.array([max(r["covered_min"] for r in group) for group in hours.values()]),
     )
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from analytics.diagnose import Snapshot, diagnose
+from analytics.diagnose import diagnose
+from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Finding
 from hearthline.domain.places import HeatingStatus, PlaceKind
 from hearthline.domain.policies import HoldReason

@@ -16,7 +16,7 @@ from hearthline.errors import Invalid, PartAway
 from hearthline.settings import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from simulators import Message
 
@@ -67,7 +67,7 @@ def simulate(
         _register(city.ledger_at(begin))
     blocks = simulators.run(city, begin, begin + span)
     with until_signalled() as stop, _Sink(to) as send, progress(scenario) as bar:
-        messages = (message for block in blocks for message in block.messages)
+        messages: Iterator[Message] = (m for block in blocks for m in block.messages)
         if speed is not None:
             messages = paced(messages, speed, stop=stop)
         for count, message in enumerate(messages, 1):
@@ -85,6 +85,7 @@ def replay(
     as_format: Annotated[Format, Parameter(name="--as", help="The wire format to speak.")] = "own",
     to: Annotated[str | None, Parameter(help="As for simulate.")] = None,
     site: Annotated[str, Parameter(help="The site's name in topics and codes.")] = "replay",
+    batch: Annotated[int, Parameter(help="Own format only: readings in one gateway message.")] = 1,
     speed: Annotated[float | None, Parameter(help="As for simulate.")] = None,
     register_ledger: Annotated[
         bool, Parameter(name="--register", help="Write a ledger for the files first.")
@@ -92,25 +93,37 @@ def replay(
     json: bool = False,
 ) -> None:
     """Publish measured series (CSV) as device messages, in event-time order."""
-    from simulators import replay as series
+    from simulators.replay import ReplayReport, ledger_for
+    from simulators.replay import replay as messages_of
+    from simulators.series import SeriesError
 
     if not files:
-        raise Invalid("No file to replay.", "Name one CSV file or more.")
-    missing = [str(file) for file in files if not file.is_file()]
-    if missing:
-        raise Invalid(f"No such file: {', '.join(missing)}.")
-    if register_ledger:
-        _register(series.ledger_for(files, as_format=as_format, site=site))
-    run = series.replay(files, as_format=as_format, site=site, speed=speed)
-    with until_signalled() as stop, _Sink(to) as send, progress("replay") as bar:
-        for count, message in enumerate(run, 1):
-            send(message)
-            if count % 500 == 0:
-                at = datetime.fromtimestamp(message.due).astimezone()
-                bar(count, None, f"messages, up to {at:%Y-%m-%d}")
-            if stop.is_set():
-                break
-    _report(run.report.as_dict(), json=json)
+        raise Invalid("No file to replay.", "Name one CSV file or more, or a folder of them.")
+    books = ReplayReport()
+    try:
+        if register_ledger:
+            _register(ledger_for(files, as_format=as_format, site=site))
+        with until_signalled() as stop, _Sink(to) as send, progress("replay") as bar:
+            run = messages_of(
+                files,
+                as_format=as_format,
+                site=site,
+                batch=batch,
+                speed=speed,
+                stop=stop,
+                report=books,
+                progress=bar,
+            )
+            for message in run:
+                send(message)
+                if stop.is_set():
+                    break
+    except (SeriesError, OSError) as error:
+        raise Invalid(f"{error}.") from None
+    rows = books.rows
+    bad = {str(problem): count for problem, count in rows.bad.items()}
+    result = {"rows": rows.rows, "messages": books.messages, "readings": books.readings, "bad": bad}
+    _report(result, json=json)
 
 
 def _list(summaries: list[Any], *, json: bool) -> None:

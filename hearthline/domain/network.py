@@ -76,6 +76,7 @@ class Network:
     instruments: Sequence[Instrument]
     statuses: Mapping[str, Sequence[Period]]
     index: Mapping[str, int] = field(init=False, repr=False)
+    path_of: Mapping[str, str] = field(init=False, repr=False)
     children: Mapping[str, Sequence[str]] = field(init=False, repr=False)
     _paths: Sequence[str] = field(init=False, repr=False)
 
@@ -83,14 +84,10 @@ class Network:
         ordered = sorted(self.dwellings, key=lambda d: self.nodes[d.code].path)
         put = object.__setattr__
         put(self, "dwellings", tuple(ordered))
+        put(self, "path_of", {code: node.path for code, node in self.nodes.items()})
         put(self, "index", {d.code: i for i, d in enumerate(ordered)})
         put(self, "_paths", tuple(self.nodes[d.code].path for d in ordered))
         put(self, "children", _children(self.nodes.values()))
-
-    @property
-    def path_of(self) -> Mapping[str, str]:
-        """Path of every place by code."""
-        return {code: node.path for code, node in self.nodes.items()}
 
     def below(self, code: str) -> slice:
         """The dwellings at or below a place, as a slice of the dwelling order."""

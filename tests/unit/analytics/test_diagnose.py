@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from analytics.diagnose import ColdDwelling, Snapshot, StuckSensor, diagnose
+from analytics.diagnose import diagnose
 from analytics.signs import Sign, Signal
+from analytics.snapshot import ColdDwelling, Snapshot, StuckSensor
 from analytics.triage import triage
 from hearthline.domain.findings import Cause, EvidenceCode
 from hearthline.domain.network import Dwelling, Network, Node, Period
@@ -145,8 +146,17 @@ def test_unheated_neighbours_explain_a_single_cold_dwelling() -> None:
     """Two stopped neighbours, a warm riser: not the company's pipes."""
     stopped = {"B1-E1-201": HeatingStatus.STOPPED, "B1-E1-302": HeatingStatus.STOPPED}
     [finding] = diagnose(seen(["B1-E1-301"], town(stopped)))
-    assert finding.cause is Cause.NEIGHBOUR_UNHEATED
+    assert (finding.cause, finding.place) == (Cause.NEIGHBOUR_UNHEATED, "B1-E1-201")
     assert finding.affected == frozenset({"B1-E1-301"})
+
+
+def test_the_victims_of_one_cluster_are_one_finding() -> None:
+    """Whoever falls first or later: the place is the cluster's, so it stays one ticket."""
+    stopped = dict.fromkeys(("B1-E1-401", "B1-E1-402"), HeatingStatus.STOPPED)
+    first = diagnose(seen(["B1-E1-501"], town(stopped)))
+    later = diagnose(seen(["B1-E1-301", "B1-E1-501", "B1-E2-401"], town(stopped)))
+    assert [f.place for f in first] == [f.place for f in later] == ["B1-E1-401"]
+    assert later[0].cold == {"B1-E1-301", "B1-E1-501", "B1-E2-401"}
 
 
 def test_a_stuck_sensor_is_a_sensor_ticket() -> None:
@@ -162,7 +172,7 @@ def test_a_stuck_sensor_is_a_sensor_ticket() -> None:
 
 def test_every_cold_dwelling_is_explained_exactly_once() -> None:
     """Findings partition the cold set, whatever the mixture."""
-    cold = below("B1-E1") + ["B2-E2-401", *below("B3-E2-R1")]
+    cold = [*below("B1-E1"), "B2-E2-401", *below("B3-E2-R1")]
     findings = diagnose(seen(cold, signals=[signal(Sign.DELTA_NEGATIVE, "B1-E1")]))
     told = [code for finding in findings for code in finding.cold]
     assert sorted(told) == sorted(cold)
