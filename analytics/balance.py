@@ -20,9 +20,9 @@ Five kilometres at 1 m/s are 83 minutes of delay, so shorter windows are refused
    independently, with the fills and the storage term, as a root sum of squares.
 5. Consumers above the supply by more than the uncertainty is no gain but a wrong meter.
 
-The water content of the pipes is a parameter; where nobody gave it, it is estimated as flow times
-mean residence time, the result says so (``pipe_estimated``), and the storage term carries half of
-itself as uncertainty.
+The water content of the pipes is a parameter. Where nobody gave it, it is estimated as the
+largest hourly flow times a mean residence time; the result says so (``pipe_estimated``), and the
+storage term carries half of itself as uncertainty.
 """
 
 from __future__ import annotations
@@ -85,10 +85,11 @@ class Consumer:
 class Pipes:
     """Water content of a stage's pipes, supply and return together.
 
-    ``water_m3`` where the company knows it. Otherwise flow × ``residence_h``, which is exact for
-    the flow-weighted mean time that water spends in the pipes (Little's law), and only as good as
-    that guess: 1.5 h for a primary network some 5 km across, a quarter of an hour between a
-    substation and its buildings, nothing inside a substation.
+    ``water_m3`` where the company knows it. Otherwise the largest hourly flow of the window, for
+    want of the design flow, × ``residence_h``: exact for the mean time that water spends in the
+    pipes at that flow (Little's law), and only as good as that guess. 1.5 h for a primary network
+    some 5 km across, a quarter of an hour between a substation and its buildings, nothing inside
+    a substation.
     """
 
     water_m3: float | None = None
@@ -194,9 +195,7 @@ def _figures(
     meters = [meter for consumer in valid for meter in consumer.meters]
     measured = sum(meter.filled_kwh for meter in meters)
     delivered = measured / _area_share(consumers, valid)
-    hours = (so_far.stop - so_far.start) / timedelta(hours=1)
-    flow_m3h = sum(abs(m.volume_m3) / m.coverage for m in supply) / hours
-    content_m3 = pipes.content_m3(flow_m3h)
+    content_m3 = pipes.content_m3(sum(meter.peak_m3h for meter in supply))
     estimated = pipes.water_m3 is None
     result = replace(so_far, delivered_kwh=delivered, pipe_m3=content_m3, pipe_estimated=estimated)
     stored = _stored(content_m3, [*supply, *meters])

@@ -140,7 +140,7 @@ def _load(
     room_start = _first(room_rows.at, room_start)
     window = room_window(room_rows, network, room_start, max(span.rooms, room_start))
     devices = [meter.id for meter in secondary_meters(network)]
-    meter_rows = analysis.meter_slots(connection, meter_start, span.meters, devices)
+    meter_rows = analysis.meter_slots(connection, meter_start, span.meters, devices, SLOT)
     meter_start = _first(meter_rows.at, meter_start)
     stations = station_slots(meter_rows, network, meter_start, max(span.meters, meter_start))
     open_since = {

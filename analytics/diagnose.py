@@ -22,7 +22,7 @@ from hearthline.domain.places import HeatingStatus, PlaceKind
 
 COMMON_SHARE = 0.6  # of the measured dwellings (and of the branches) below a place
 COMMON_COLD = 3  # fewer cold dwellings are told one by one
-NEIGHBOUR_WARM_K = 0.5  # heated peers of the riser are this far above the standard
+CHILLED_K = 1.0  # unheated neighbours cost a dwelling 1 to 3 K against its riser
 
 
 Explainer = Callable[[Snapshot, frozenset[str]], list[Finding]]
@@ -134,7 +134,7 @@ def neighbours_unheated(snapshot: Snapshot, left: frozenset[str]) -> list[Findin
         if snapshot.network.nodes[place].kind is not PlaceKind.UNIT:
             continue
         unheated = _unheated_beside(snapshot, place)
-        if unheated and _riser_is_warm(snapshot, place):
+        if unheated and _colder_than_peers(snapshot, place):
             chilled[min(_cluster(snapshot, unheated))].append(place)
     return [_chilled_finding(snapshot, place, victims) for place, victims in chilled.items()]
 
@@ -146,7 +146,7 @@ def _chilled_finding(snapshot: Snapshot, place: str, victims: Sequence[str]) -> 
     pieces = [
         Evidence(
             EvidenceCode.NEIGHBOUR_STOPPED,
-            {"count": len(unheated), "places": ", ".join(unheated)},
+            {"count": len(unheated), "places": evidence.labels(snapshot, unheated)},
         ),
         evidence.below_for(snapshot, worst),
         evidence.deepest(snapshot, victims),
@@ -180,9 +180,10 @@ def _cluster(snapshot: Snapshot, unheated: Sequence[str]) -> set[str]:
     return found
 
 
-def _riser_is_warm(snapshot: Snapshot, unit: str) -> bool:
-    peers = evidence.heated_peers(snapshot, unit)
-    return not peers or float(np.mean(peers)) >= snapshot.threshold_c + NEIGHBOUR_WARM_K
+def _colder_than_peers(snapshot: Snapshot, unit: str) -> bool:
+    """Whether a dwelling lies clearly below the heated ones of its riser."""
+    peers, level = evidence.heated_peers(snapshot, unit), snapshot.level_c.get(unit)
+    return not peers or level is None or float(np.mean(peers)) - level >= CHILLED_K
 
 
 def common_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:

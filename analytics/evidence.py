@@ -98,9 +98,18 @@ def below_for(snapshot: Snapshot, unit: str) -> Evidence:
     return Evidence(EvidenceCode.BELOW_FOR, values)
 
 
+def labels(snapshot: Snapshot, places: Collection[str]) -> dict[str, str]:
+    """Several places' names in both languages, one after another."""
+    named = [label(snapshot, place) for place in places]
+    return {
+        "en": "; ".join(name["en"] for name in named),
+        "zh": "、".join(name["zh"] for name in named),
+    }
+
+
 def label(snapshot: Snapshot, place: str) -> dict[str, str]:
     """A place's name in both languages."""
-    return snapshot.network.nodes[place].label()
+    return snapshot.network.label(place)
 
 
 def flat_sensor(sensor: StuckSensor) -> tuple[Evidence, ...]:

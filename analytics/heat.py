@@ -100,14 +100,16 @@ class MeterWindow:
     """One meter over one window.
 
     ``heat_kwh`` and ``volume_m3`` stand for ``covered_min`` of the ``expected_min`` in which the
-    meter was bound; ``delta_k`` is flow-weighted; ``start_c`` and ``stop_c`` are the mean of
-    supply and return at the ends of the window; ``makeup_m3`` is what its counter added.
+    meter was bound; ``peak_m3h`` is the largest hourly flow; ``delta_k`` is flow-weighted;
+    ``start_c`` and ``stop_c`` are the mean of supply and return at the ends of the window;
+    ``makeup_m3`` is what its counter added.
     """
 
     heat_kwh: float
     volume_m3: float
     expected_min: float
     covered_min: float
+    peak_m3h: float = 0.0
     delta_k: float | None = None
     makeup_m3: float | None = None
     start_c: float | None = None
@@ -186,15 +188,26 @@ def meter_windows(
         np.bincount(meter, volume, n),
         expected_min,
         np.bincount(meter, rows.covered_min[inside], n),
+        _peak(rows, n, start_hour, stop_hour),
         delta_k,
         _counted(rows, n, start_hour, stop_hour),
         _at_edge(rows, pipe_c, n, [start_hour + offset for offset in _START_OFFSETS]),
         _at_edge(rows, pipe_c, n, [stop_hour + offset for offset in _STOP_OFFSETS]),
     )
     return [
-        MeterWindow(*row[:4], *(None if np.isnan(value) else value for value in row[4:]))
+        MeterWindow(*row[:5], *(None if np.isnan(value) else value for value in row[5:]))
         for row in zip(*(column.tolist() for column in columns), strict=True)
     ]
+
+
+def _peak(rows: WindowHours, n: int, start_hour: int, stop_hour: int) -> FloatArray:
+    """Each meter's largest flow of an hour that is mostly covered, 0 where there is none."""
+    near = (rows.hour >= start_hour - 1) & (rows.hour < stop_hour)
+    near &= np.isfinite(rows.volume_m3) & (rows.covered_min >= _NEAR_WHOLE_MIN)
+    peak = np.zeros(n)
+    flow = np.abs(rows.volume_m3[near]) * HOUR_MIN / rows.covered_min[near]
+    np.maximum.at(peak, rows.meter[near], flow)
+    return peak
 
 
 def _counted(rows: WindowHours, n: int, start_hour: int, stop_hour: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What heat meters say about the pipes: signs, on a grid of ten-minute slots.
+"""What heat meters say about the pipes: signs, on a grid of five-minute slots.
 
 A sign is a fact of the instruments that a heating engineer would act on, with the rule of thumb
 of the domain facts (section 3): circulation stopped; supply colder than return; a branch that
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SLOT = timedelta(minutes=10)
-PER_HOUR = 6
-HOLD_SLOTS = 3
+SLOT = timedelta(minutes=5)
+PER_HOUR = 12
+HOLD_SLOTS = 6
 
 STOPPED_SHARE = 0.15  # of the flow that circulated before
 STOPPED_SLOTS = 2

@@ -100,7 +100,10 @@ def station_slots(
     stations = _by_station(network)
     order = [meter for meters in stations.values() for meter in meters]
     grid = _Grid(rows, [m.id for m in order], start, SLOT, count)
-    flow, supply, back = (grid.matrix(n) for n in ("flow_m3h", "supply_c", "return_c"))
+    hold = [max(0, round(1.5 * timedelta(seconds=m.interval_s) / SLOT) - 1) for m in order]
+    flow, supply, back = (
+        _held(grid.matrix(name), hold) for name in ("flow_m3h", "supply_c", "return_c")
+    )
     result, first = [], 0
     for meters in stations.values():
         part = slice(first, first + len(meters))
@@ -117,6 +120,19 @@ def station_slots(
             )
         )
     return result
+
+
+def _held(matrix: Floats, slots: Sequence[int]) -> Floats:
+    """Let a reading stand until the next one is due: fill ``slots[row]`` gaps after it at most."""
+    filled = matrix.copy()
+    age = np.zeros(len(matrix), np.int64)
+    limit = np.array(slots, np.int64)
+    for slot in range(1, matrix.shape[1]):
+        missing = np.isnan(filled[:, slot])
+        age = np.where(missing, age + 1, 0)
+        fill = missing & (age <= limit)
+        filled[fill, slot] = filled[fill, slot - 1]
+    return filled
 
 
 def secondary_meters(network: Network) -> list[Instrument]:

@@ -4,7 +4,9 @@ The rules, in order, for each finding:
 
 1. An open incident of the same kind at the same place (and sensor) is the same one: it takes the
    new members and, if the finding is surer, the new cause.
-2. A supply finding below an open supply incident is explained by it: its dwellings join.
+2. A supply finding below an open supply incident is explained by it: its dwellings join. So is
+   one whose cold dwellings are all members of one open incident already: a dwelling does not
+   change its ticket because the diagnosis wavers.
 3. A supply finding above open *local* incidents explains them: the oldest is widened to the new
    place, the others are merged into it. An incident that rests on a meter of its own (swapped
    pipes, say) is its own cause and is never swallowed, nor is one that had stood for a day.
@@ -102,7 +104,8 @@ def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[
     below = [i for i in peers if _swallows(finding, i, path_of)]
     if same:
         return Step(StepKind.UPDATE, finding, same[0], tuple(below))
-    above = [i for i in peers if path_of[finding.place].startswith(path_of[i.place])]
+    here = path_of[finding.place]
+    above = [i for i in peers if here.startswith(path_of[i.place]) or _has_all(i, finding)]
     if above and finding.cause not in STANDS_ALONE:
         return Step(StepKind.UPDATE, finding, max(above, key=lambda i: len(path_of[i.place])))
     if below:
@@ -110,6 +113,10 @@ def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[
         rest = tuple(i for i in below if i.id != oldest.id)
         return Step(StepKind.WIDEN, finding, oldest, rest)
     return Step(StepKind.OPEN, finding)
+
+
+def _has_all(incident: OpenIncident, finding: Finding) -> bool:
+    return bool(finding.cold) and finding.cold <= incident.members
 
 
 def _swallows(finding: Finding, incident: OpenIncident, path_of: Mapping[str, str]) -> bool:

@@ -72,9 +72,8 @@ class TicketWatch:
         at = event["at"].astimezone(self._zone).strftime("%m-%d %H:%M")
         cause = body["cause"]
         place = f"{event['place_name']} {event['place_name_zh']}"
-        who = (
-            f"{body['cold']} cold of {body['affected']}" if event["ticket_kind"] == "supply" else ""
-        )
+        cold = f"{body['cold']} cold of {body['affected']}, "
+        who = cold if event["ticket_kind"] == "supply" else ""
         err.print(
             f"  {at}  [bold]{event['number']}[/bold] {event['kind']}: "
             f"{cause_name(cause, 'en')} {cause_name(cause, 'zh')} · {place.strip()}"

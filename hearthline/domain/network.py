@@ -13,6 +13,8 @@ from datetime import datetime
 
 from hearthline.domain.places import DeviceKind, DeviceRole, FlowPipe, HeatingStatus, PlaceKind
 
+_SPOKEN = frozenset({PlaceKind.BUILDING, PlaceKind.ENTRANCE, PlaceKind.UNIT})
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -24,10 +26,6 @@ class Node:
     path: str
     name: str
     name_zh: str
-
-    def label(self) -> dict[str, str]:
-        """The place's name in both languages, for evidence sentences."""
-        return {"en": self.name, "zh": self.name_zh or self.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +103,15 @@ class Network:
             if self.nodes[part].kind is kind:
                 return part
         return None
+
+    def label(self, code: str) -> dict[str, str]:
+        """Where a place is, from its building down, in both languages: people know no codes."""
+        line = [self.nodes[part] for part in self.nodes[code].path.rstrip("/").split("/")]
+        named = [node for node in line if node.kind in _SPOKEN] or line[-1:]
+        return {
+            "en": ", ".join(node.name for node in named),
+            "zh": "".join(node.name_zh or node.name for node in named),
+        }
 
     def roots(self) -> list[str]:
         """The sources."""

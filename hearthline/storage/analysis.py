@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -71,10 +71,14 @@ def room_hours(connection: Connection, since: datetime, until: datetime) -> Colu
 
 
 def meter_slots(
-    connection: Connection, since: datetime, until: datetime, devices: Sequence[int]
+    connection: Connection,
+    since: datetime,
+    until: datetime,
+    devices: Sequence[int],
+    slot: timedelta,
 ) -> Columns:
-    """Ten-minute means of meters: flow_m3h, supply_c, return_c."""
-    parameters = {"since": since, "until": until, "devices": list(devices)}
+    """Means of meters over slots of time: flow_m3h, supply_c, return_c."""
+    parameters = {"since": since, "until": until, "devices": list(devices), "slot": slot}
     return _columns(connection, "meter_slots", parameters, ("flow_m3h", "supply_c", "return_c"))
 
 

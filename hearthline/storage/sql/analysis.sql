@@ -32,7 +32,7 @@ SELECT device_id, hour, mean_c, min_c, max_c, n, covered_min
 FROM room_hour WHERE hour >= %(since)s AND hour < %(until)s;
 
 -- name: meter_slots
-SELECT device_id, time_bucket('10 minutes', time) AS slot,
+SELECT device_id, time_bucket(%(slot)s, time) AS slot,
        avg(flow_m3h)::float8 AS flow_m3h, avg(supply_c)::float8 AS supply_c,
        avg(return_c)::float8 AS return_c
 FROM meter_reading

@@ -116,10 +116,17 @@ INSERT INTO audit (actor, action, object, body) VALUES (%(actor)s, %(action)s, %
 SELECT coalesce(max(id), 0) AS id FROM ticket_event;
 
 -- name: events_after
+-- Places are told as people say them: from the building down, without circuit and riser.
 SELECT e.id, e.kind, e.at, e.reason, e.body, t.number, i.kind AS ticket_kind,
-       p.name AS place_name, p.name_zh AS place_name_zh
+       coalesce(w.name, p.name) AS place_name, coalesce(w.name_zh, p.name_zh) AS place_name_zh
 FROM ticket_event e
 JOIN ticket t ON t.id = e.ticket_id
 JOIN incident i ON i.id = t.incident_id
 JOIN place p ON p.code = coalesce(e.body ->> 'place', (SELECT code FROM place WHERE id = i.place_id))
+CROSS JOIN LATERAL (
+    SELECT string_agg(a.name, ', ' ORDER BY length(a.path)) AS name,
+           string_agg(a.name_zh, '' ORDER BY length(a.path)) AS name_zh
+    FROM place a
+    WHERE a.code = ANY(string_to_array(rtrim(p.path, '/'), '/'))
+      AND a.kind IN ('building', 'entrance', 'unit')) w
 WHERE e.id > %(last)s ORDER BY e.id;

@@ -33,6 +33,7 @@ def meter(heat_kwh: float, **over: object) -> MeterWindow:
         volume_m3=heat_kwh / 70.0,
         expected_min=1440.0,
         covered_min=1440.0,
+        peak_m3h=heat_kwh / 70.0 / 24.0,
         delta_k=60.0,
         start_c=90.0,
         stop_c=90.0,

@@ -146,6 +146,13 @@ def test_a_whole_day_of_hours() -> None:
     assert day.state is MeterState.VALID
 
 
+def test_the_peak_is_the_largest_flow_of_a_covered_hour() -> None:
+    found = rows(range(-1, DAY))
+    found.volume_m3[5] = 9.0
+    found.volume_m3[6], found.covered_min[6] = 2.0, 5.0  # 24 m³/h over five minutes: no peak
+    assert window(found).peak_m3h == 9.0
+
+
 def test_hours_outside_the_window_add_nothing() -> None:
     assert window(rows(range(-5, DAY + 5))).heat_kwh == 2_400.0
 

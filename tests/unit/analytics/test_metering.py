@@ -30,7 +30,9 @@ TREE = [
 
 
 def meter(heat_kwh: float, expected_min: float = 1440.0) -> MeterWindow:
-    return MeterWindow(heat_kwh, heat_kwh / 30, expected_min, expected_min, 25.0, None, 60.0, 60.0)
+    return MeterWindow(
+        heat_kwh, heat_kwh / 30, expected_min, expected_min, 40.0, 25.0, None, 60.0, 60.0
+    )
 
 
 def found(

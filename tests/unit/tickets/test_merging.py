@@ -91,3 +91,10 @@ def test_a_less_sure_cause_does_not_replace_a_surer_one() -> None:
     tripped = incident("S", Cause.PUMP_TRIP, confidence=0.9)
     assert not tripped.yields_to(finding("S"))
     assert incident("S").yields_to(finding("S", Cause.PUMP_TRIP, confidence=0.9))
+
+
+def test_a_member_does_not_change_its_ticket_when_the_diagnosis_wavers() -> None:
+    """Chilled by neighbours yesterday, undetermined today: still the same ticket."""
+    chilled = incident("201", Cause.NEIGHBOUR_UNHEATED, members=frozenset({"101"}))
+    [step] = plan([finding("101")], [chilled], PATHS)
+    assert (step.kind, step.incident) == (StepKind.UPDATE, chilled)

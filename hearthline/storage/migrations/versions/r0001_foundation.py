@@ -1,6 +1,7 @@
 """The foundation: the tree, readings, rollups, verdicts, incidents, tickets, accounts."""
 
 from pathlib import Path
+from typing import Any
 
 from alembic import op
 
@@ -11,7 +12,8 @@ down_revision = None
 def upgrade() -> None:
     """Create everything from the SQL file beside this module."""
     statements = Path(__file__).with_name("0001_foundation.sql").read_text(encoding="utf-8")
-    op.get_bind().connection.driver_connection.execute(statements)
+    psycopg_connection: Any = op.get_bind().connection.driver_connection
+    psycopg_connection.execute(statements)  # many statements at once, which SQLAlchemy refuses
 
 
 def downgrade() -> None:
