@@ -11,18 +11,16 @@ BIN := .venv/bin
 STACK = $$(sh deploy/setup/python.sh) deploy/stack
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
-BENCHES ?= ingest analytics simulator queries
-BENCH_ARGS ?=
 
 key = $(shell cat $(1) 2>/dev/null | cksum | tr -d ' ')
 VENV := .venv/.made-from-$(call key,requirements.lock pyproject.toml deploy/setup/venv.sh)
 ASSETS := node_modules/.made-from-$(call key,package-lock.json .npmrc)
 
-.PHONY: help setup stack demo test lint types bench stop clean
+.PHONY: help setup stack demo test lint types lock stop clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "Options: DEMO_ARGS, PYTEST_ARGS, BENCHES, BENCH_ARGS, PYTHON."
+	@echo "Options: DEMO_ARGS, PYTEST_ARGS, PYTHON."
 
 # One after the other where both may install system packages, side by side where they cannot.
 setup: ## environment, browser assets, database and broker
@@ -68,9 +66,11 @@ types: $(VENV) ## mypy in strict mode
 	@$(BIN)/mypy deploy/stack
 	@echo "Types passed."
 
-bench: setup ## measured figures, each beside its ceiling
-	@for bench in $(BENCHES); do $(BIN)/hearthline bench $$bench $(BENCH_ARGS) || exit; done
-	@echo "Benchmarks done: $(BENCHES)."
+lock: $(VENV) ## pin every dependency by hash, without addresses
+	@$(BIN)/uv pip compile pyproject.toml --extra grafana --group dev --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet \
+	    --custom-compile-command "make lock" --output-file requirements.lock
+	@echo "requirements.lock is renewed."
 
 stop: ## stop database and broker; data stays
 	@$(STACK) stop
