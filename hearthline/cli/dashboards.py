@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from hearthline.cli.output import emit, out
 from hearthline.errors import SettingsError
@@ -19,11 +20,18 @@ def register(app: App) -> None:
     app.command(group)
 
 
-def build(directory: Path, *, json: bool = False) -> None:
+def build(
+    directory: Path,
+    *,
+    console: Annotated[
+        str, Parameter(help="The console's address, for links to tickets.")
+    ] = "http://127.0.0.1:8460",
+    json: bool = False,
+) -> None:
     """Write every dashboard as a JSON file that Grafana can provision."""
     from dashboards.build import build as build_all
 
-    files = build_all(directory)
+    files = build_all(directory, console=console)
     if json:
         emit({"files": [str(file) for file in files]})
     else:

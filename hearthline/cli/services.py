@@ -27,14 +27,20 @@ def _start() -> Settings:
 
 
 def migrate(*, json: bool = False) -> None:
-    """Bring the database schema to the newest revision."""
-    from hearthline.storage import schema
+    """Bring the schema to the newest revision.
+
+    Where HEARTHLINE_GRAFANA_READER_PASSWORD is set, Grafana's read-only role is made as well.
+    """
+    from hearthline.storage import roles, schema
     from hearthline.storage.database import connect
 
-    url = _start().require_database()
+    settings = _start()
+    url = settings.require_database()
     revision = schema.migrate(url)
     with connect(url) as connection:
         edition = schema.edition(connection)
+        if settings.grafana_reader_password:
+            roles.ensure_reader(connection, settings.grafana_reader_password)
     if json:
         emit({"revision": revision, "edition": edition})
     else:

@@ -2,11 +2,8 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 from api.console.assets import LIBRARIES
@@ -16,16 +13,6 @@ TEXT = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
 SERVICES = yaml.safe_load(TEXT)["services"]
 OURS = ("migrate", "ingest", "worker", "web", "dashboards")
 EXAMPLE = (DEPLOY / "env.example").read_text(encoding="utf-8")
-
-
-def has_compose():
-    docker = shutil.which("docker")
-    return (
-        bool(docker)
-        and not subprocess.run(
-            [docker, "compose", "version"], capture_output=True, check=False
-        ).returncode
-    )
 
 
 def test_every_foreign_image_is_pinned():
@@ -102,12 +89,3 @@ def test_the_image_has_every_library_that_the_console_loads():
 
 def test_the_lock_of_browser_assets_names_no_address():
     assert "://" not in (DEPLOY.parent / "package-lock.json").read_text()
-
-
-@pytest.mark.skipif(not has_compose(), reason="no docker compose plugin on this machine")
-def test_docker_compose_reads_the_file(tmp_path):
-    settings = tmp_path / "env"
-    settings.write_text(re.sub(r"^(\w+)=$", r"\1=x", EXAMPLE, flags=re.MULTILINE))
-    argv = ["docker", "compose", "--env-file", str(settings), "-f", str(DEPLOY / "compose.yaml")]
-    done = subprocess.run([*argv, "config", "-q"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -1,0 +1,191 @@
+"""The analysis cycle on a real database: rows in, tickets out, the same whenever it is asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from analytics import cycle, ledger
+from hearthline.domain.policies import PROFILES
+from hearthline.storage.database import Connection, Database
+from tests import builders
+from tests.builders import HOUR, Course, falling, steady
+
+NOW = datetime(2026, 1, 14, 4, 30, tzinfo=UTC)
+RULES = cycle.Rules(PROFILES["standard-20"])
+ENTRANCE = "T-S1-B01-E1"
+UNIT = f"{ENTRANCE}-0201"
+LEDGER = builders.town(builders.TownPlan(floors=3))
+UNITS = [unit.code for unit in LEDGER.units]
+ENTRANCE_UNITS = [code for code in UNITS if code.startswith(ENTRANCE)]
+HOURS = 60
+
+
+def breathing(course: Course) -> Course:
+    """A course with the small daily swing of a real room."""
+    return lambda at: course(at) + steady(0.0)(at)
+
+
+def cold_between(start: datetime, stop: datetime) -> Course:
+    """About 18 °C from ``start`` to ``stop``, about 22 °C before and after; never quite still."""
+    return breathing(lambda at: 18.0 if start <= at <= stop else 22.0)
+
+
+def seed(
+    connection: Connection, cold: dict[str, Course], *, until: datetime = NOW, hours: int = HOURS
+) -> None:
+    """Sixty hours of the town up to ``until``: everybody at 22 °C, some on their own course."""
+    with connection.transaction():
+        builders.save(connection, LEDGER)
+        for code in UNITS:
+            builders.room_series(connection, code, until, cold.get(code, steady(22.0)), hours=hours)
+        connection.execute(
+            "INSERT INTO dirty_day SELECT DISTINCT device_id, hour::date FROM room_hour"
+            " ON CONFLICT DO NOTHING"
+        )
+
+
+def seed_meters(connection: Connection, tripped_at: datetime) -> None:
+    """Readings of station 1 and its two buildings every five minutes; its pump trips."""
+    rows = []
+    for name, flow in (("T-S1-meter", 12.0), ("T-S1-B01-meter", 6.0), ("T-S1-B02-meter", 6.0)):
+        device = builders.device_id(connection, f"own:t/{name}")
+        for step in range(24 * 12):
+            at = NOW - timedelta(minutes=5 * step)
+            rows.append((at, device, 0.1 if at > tripped_at else flow, 50.0, 38.0))
+        builders.set_latest(connection, device, NOW, {"flow_m3h": rows[-1][2]})
+    connection.cursor().executemany(
+        "INSERT INTO meter_reading (time, device_id, flow_m3h, supply_c, return_c)"
+        " VALUES (%s, %s, %s, %s, %s)",
+        rows,
+    )
+
+
+def settle(database: Database, now: datetime = NOW) -> list[Any]:
+    """Run cycles until nothing is behind; the news."""
+    news: list[Any] = []
+    while True:
+        report = cycle.run(database, RULES, now)
+        news += report.news
+        if not report.behind:
+            return news
+
+
+def tickets(connection: Connection) -> list[dict[str, Any]]:
+    return connection.execute(
+        "SELECT t.opened_at, i.cause, p.code, t.recovered_at FROM ticket t"
+        " JOIN incident i ON i.id = t.incident_id JOIN place p ON p.id = i.place_id"
+        " WHERE t.state <> 'merged' ORDER BY t.opened_at, p.code"
+    ).fetchall()
+
+
+def test_a_warm_town_is_left_alone(connection: Connection, database: Database) -> None:
+    """No episode, no ticket, no hold."""
+    seed(connection, {})
+    assert settle(database) == []
+    for table in ("episode", "ticket", "hold"):
+        [row] = connection.execute(f"SELECT count(*) AS n FROM {table}").fetchall()  # noqa: S608
+        assert row["n"] == 0
+
+
+def test_a_cold_dwelling_opens_one_ticket_at_its_own_hour(
+    connection: Connection, database: Database
+) -> None:
+    """Four cold hours, one hour of waiting for its peers; then nothing more however often asked."""
+    fell = NOW.replace(minute=0) - 10 * HOUR
+    seed(connection, {UNIT: cold_between(fell, NOW)})
+    [news] = settle(database)
+    assert (news.place, news.at) == (UNIT, fell + 5 * HOUR)
+    assert settle(database) == settle(database, NOW + HOUR) == []
+    [episode] = connection.execute("SELECT began_at, opened_at FROM episode").fetchall()
+    assert episode == {"began_at": fell, "opened_at": fell + 4 * HOUR}
+
+
+def test_a_backlog_gives_the_same_tickets_as_living_through_it(
+    connection: Connection, database: Database
+) -> None:
+    """Sixty hours at once, or hour by hour: the same causes, places and instants."""
+    entrance = {code: breathing(falling(22, 15, NOW - 40 * HOUR)) for code in ENTRANCE_UNITS}
+    lonely = breathing(falling(22, 16, NOW - 20 * HOUR, 5))
+    seed(connection, {**entrance, "T-S2-B01-E1-0101": lonely})
+    settle(database)
+    at_once = tickets(connection)
+    forget(connection)
+    for hour in range(HOURS, -1, -1):
+        cycle.run(database, RULES, NOW - hour * HOUR)
+    assert tickets(connection) == at_once
+    assert [ticket["code"] for ticket in at_once] == [ENTRANCE, "T-S2-B01-E1-0101"]
+
+
+def forget(connection: Connection) -> None:
+    connection.execute("ALTER TABLE ticket_event DISABLE TRIGGER USER")
+    connection.execute("TRUNCATE incident, episode, hold, ticket_event CASCADE")
+    connection.execute("DELETE FROM watermark")
+
+
+def test_a_tripped_pump_is_one_ticket_before_anybody_is_cold(
+    connection: Connection, database: Database
+) -> None:
+    """Within a quarter of an hour, with every dwelling below it as affected."""
+    seed(connection, {})
+    tripped = NOW - timedelta(hours=2)
+    with connection.transaction():
+        seed_meters(connection, tripped)
+    [news] = settle(database)
+    assert (news.cause, news.place, news.cold, news.affected) == ("pump_trip", "T-S1", 0, 24)
+    assert timedelta(0) < news.at - tripped <= timedelta(minutes=15)
+
+
+def test_warm_rooms_recover_their_ticket_and_later_close_the_incident(
+    connection: Connection, database: Database
+) -> None:
+    """Recovered when the hysteresis says so; closed after twelve hours without a relapse."""
+    start, stop = (NOW.replace(minute=0) - hours * HOUR for hours in (50, 30))
+    seed(connection, {UNIT: cold_between(start, stop)})
+    settle(database)
+    [ticket] = tickets(connection)
+    assert ticket["recovered_at"] == stop + 4 * HOUR
+    [incident] = connection.execute("SELECT closed_at FROM incident").fetchall()
+    assert incident["closed_at"] is not None
+
+
+def test_late_readings_are_judged_again_and_the_old_verdict_is_kept(
+    connection: Connection, database: Database
+) -> None:
+    """A day that seemed warm turns out to have been cold."""
+    seed(connection, {})
+    profile = RULES.profile
+    while ledger.judge_days(database, profile, NOW):
+        pass
+    device = builders.device_id(connection, f"own:t/{UNIT}")
+    day = (NOW - 30 * HOUR).date()
+    connection.execute(
+        "UPDATE room_hour SET mean_c = 17 WHERE device_id = %s AND hour::date = %s", (device, day)
+    )
+    connection.execute("INSERT INTO dirty_day VALUES (%s, %s)", (device, day))
+    assert ledger.judge_days(database, profile, NOW) == 2  # two local days overlap a UTC day
+    [judged] = connection.execute(
+        "SELECT verdict, revision FROM unit_day WHERE place_id = %s AND day = %s",
+        (builders.place_id(connection, UNIT), day),
+    ).fetchall()
+    [before] = connection.execute(
+        "SELECT verdict FROM unit_day_superseded WHERE day = %s", (day,)
+    ).fetchall()
+    assert (judged["verdict"], judged["revision"], before["verdict"]) == ("below", 2, "compliant")
+
+
+@pytest.mark.parametrize("status", ["stopped", "restricted", "vacant"])
+def test_a_dwelling_without_heat_never_alarms(
+    connection: Connection, database: Database, status: str
+) -> None:
+    """It is listed with its reason instead."""
+    seed(connection, {UNIT: steady(14.0)})
+    connection.execute(
+        "INSERT INTO unit_status VALUES (%s, %s, tstzrange('2026-01-01', NULL))",
+        (builders.place_id(connection, UNIT), status),
+    )
+    assert settle(database) == []
+    [held] = connection.execute("SELECT reason FROM hold").fetchall()
+    assert status in held["reason"]

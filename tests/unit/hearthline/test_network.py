@@ -1,0 +1,56 @@
+"""The tree in memory: what is below, who is next door."""
+
+from datetime import UTC, datetime
+
+from hearthline.domain.network import Dwelling, Network, Node, Period
+from hearthline.domain.places import HeatingStatus, PlaceKind
+
+NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
+
+
+def node(path: str, kind: PlaceKind, zh: str = "") -> Node:
+    code = path.rstrip("/").rsplit("/", 1)[-1]
+    return Node(len(path), code, kind, path, code, zh)
+
+
+def network() -> Network:
+    """Buildings B and B-1 (which sorts before the slash of B), two floors, two columns."""
+    nodes = [node("S/", PlaceKind.SOURCE)]
+    dwellings = []
+    for building in ("B", "B-1"):
+        nodes.append(node(f"S/{building}/", PlaceKind.BUILDING, f"{building}楼"))
+        for floor in (1, 2):
+            for column in (1, 2):
+                code = f"{building}.{floor}{column}"
+                nodes.append(node(f"S/{building}/{code}/", PlaceKind.UNIT))
+                dwellings.append(Dwelling(code, 80, floor, column))
+    stopped = Period(HeatingStatus.STOPPED, NOON, None)
+    return Network({n.code: n for n in nodes}, dwellings, [], {"B.11": [stopped]})
+
+
+def test_everything_below_a_place_is_a_slice() -> None:
+    """Also where one code is a prefix of another."""
+    tree = network()
+    assert tree.codes(tree.below("B")) == ["B.11", "B.12", "B.21", "B.22"]
+    assert tree.codes(tree.below("B-1")) == ["B-1.11", "B-1.12", "B-1.21", "B-1.22"]
+    assert len(tree.codes(tree.below("S"))) == 8
+    assert tree.codes(tree.below("B.21")) == ["B.21"]
+
+
+def test_neighbours_share_a_wall_or_a_ceiling() -> None:
+    """Never across buildings, never across a corner."""
+    assert set(network().neighbours("B.11")) == {"B.12", "B.21"}
+
+
+def test_a_status_holds_from_its_first_instant() -> None:
+    """And where nothing is on file the dwelling is heated."""
+    tree = network()
+    assert tree.status("B.11", NOON) is HeatingStatus.STOPPED
+    assert tree.status("B.11", NOON.replace(hour=11)) is HeatingStatus.ON
+    assert tree.status("B.12", NOON) is HeatingStatus.ON
+
+
+def test_a_label_says_where_a_place_is() -> None:
+    """From the building down, in both languages."""
+    assert network().label("B.21") == {"en": "B, B.21", "zh": "B楼B.21"}
+    assert network().label("S")["en"] == "S"
