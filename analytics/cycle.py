@@ -38,6 +38,10 @@ BLOCK = timedelta(days=14)
 LIVE_LAG = timedelta(hours=2)  # meters may run ahead of the rooms by this much
 HOLD_OPEN = timedelta(hours=12)  # a recovered incident waits this long for a relapse
 
+# The share of devices that must have reached an instant before it is judged. Places are told by
+# the share of cold rooms, so nearly all must be in; a meter speaks for itself and need not wait.
+SHARE_IN: Mapping[DeviceKind, float] = {DeviceKind.ROOM: 0.9, DeviceKind.METER: 0.5}
+
 SIGN_OF: Mapping[Cause, Sign] = {
     Cause.PUMP_TRIP: Sign.FLOW_STOPPED,
     Cause.PIPES_SWAPPED: Sign.DELTA_NEGATIVE,
@@ -117,7 +121,7 @@ def _complete(
     connection: Connection, kind: DeviceKind, step: timedelta, now: datetime
 ) -> datetime | None:
     """Up to when the readings of a kind are in, in whole steps."""
-    reached = analysis.reached(connection, kind)
+    reached = analysis.reached(connection, kind, SHARE_IN[kind])
     if reached is None:
         return None
     pending = analysis.pending_rollups(connection, kind) if kind is DeviceKind.ROOM else None

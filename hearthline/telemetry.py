@@ -15,7 +15,7 @@ import structlog
 
 
 def configure(log_format: str = "console", level: str = "info") -> None:
-    """Set up logging for this process; call once, first."""
+    """Set up logging for this process; a later call replaces an earlier one."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -32,7 +32,7 @@ def configure(log_format: str = "console", level: str = "info") -> None:
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # a service configures again from its settings
     )
 
 

@@ -177,12 +177,12 @@ def _open(connection: Connection, finding: Finding, policy: Policy) -> list[News
 
 def _update(connection: Connection, step: Step) -> list[News]:
     incident, finding = _met(step)
+    same = incident.place == finding.place and incident.cause is finding.cause
+    if same or incident.yields_to(finding):
+        rows.update_incident(connection, incident.id, finding)  # the evidence of today
     if incident.holds_all(finding) and not step.swallowed:
         return []
     joined = rows.join_members(connection, incident.id, finding.at, finding.affected, finding.cold)
-    same = incident.place == finding.place and incident.cause is finding.cause
-    if (same and joined) or incident.yields_to(finding):
-        rows.update_incident(connection, incident.id, finding)
     for swallowed in step.swallowed:
         _merge(connection, swallowed, incident, finding.at)
     if not joined or incident.kind is TicketKind.SENSOR:

@@ -12,7 +12,7 @@ import sys
 
 from cyclopts import App, CycloptsError
 
-from hearthline import __version__
+from hearthline import __version__, telemetry
 from hearthline.cli import city, dashboards, desk, doctor, services, up
 from hearthline.errors import HearthlineError
 
@@ -29,6 +29,7 @@ for room in (up, services, doctor, city, dashboards, desk):
 def main() -> None:
     """Run one command and exit with its code."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    telemetry.configure()
     try:
         sys.exit(app(exit_on_error=False, print_error=False) or 0)
     except HearthlineError as error:

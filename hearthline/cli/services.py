@@ -87,7 +87,6 @@ def worker(
 def serve() -> None:
     """Serve the API and the operators' console."""
     from api.server import run
-
     from hearthline.storage import pulse
 
     settings = _start()

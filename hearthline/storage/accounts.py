@@ -51,7 +51,7 @@ class Answer:
     response: dict[str, Any]
 
 
-def add_user(
+def add_user(  # noqa: PLR0917 - an account has these fields, in this order
     connection: Connection, login: str, name: str, role: str, password: str, locale: str = "zh_CN"
 ) -> Account:
     """Add a person.

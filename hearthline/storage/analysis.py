@@ -46,9 +46,10 @@ def set_progress(connection: Connection, name: str, at: datetime) -> None:
     connection.execute(family("analysis")["set_progress"], {"name": name, "at": at})
 
 
-def reached(connection: Connection, kind: DeviceKind) -> datetime | None:
-    """The event time that nine in ten reporting devices of a kind have reached and rolled up."""
-    row = connection.execute(family("analysis")["reached"], {"kind": kind}).fetchone()
+def reached(connection: Connection, kind: DeviceKind, share: float) -> datetime | None:
+    """The event time that a share of the reporting devices of a kind have reached."""
+    parameters = {"kind": kind, "share": share}
+    row = connection.execute(family("analysis")["reached"], parameters).fetchone()
     return row["at"] if row else None
 
 

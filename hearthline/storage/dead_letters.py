@@ -79,6 +79,9 @@ def purge(
     keep_for: timedelta = KEEP_FOR,
     keep_rows: int = KEEP_ROWS,
 ) -> int:
-    """Delete what was not seen for ``keep_for`` and all but the newest ``keep_rows``; how many."""
+    """Delete what was not seen for ``keep_for`` and what is older than the ``keep_rows`` newest.
+
+    Returns how many went. Those seen at the same instant as the last to be kept stay as well.
+    """
     query = family("dead_letters")["purge"]
     return connection.execute(query, {"oldest": now - keep_for, "keep": keep_rows}).rowcount

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -156,6 +157,12 @@ def _insert(
     return [unique[row["device_id"], row["time"]] for row in merged]
 
 
+def copy_rooms(connection: Connection, placed: Sequence[Placed]) -> None:
+    """Copy room readings in and do nothing else: the ceiling that benchmarks measure against."""
+    table = _TABLES[DeviceKind.ROOM]
+    _copy(connection, family("readings")["copy_room"], table, _rows(table, placed))
+
+
 def _rows(table: _Table, placed: Iterable[Placed]) -> list[tuple[Any, ...]]:
     return [
         (reading.time, device.id, *[getattr(reading, column) for column in table.columns])
@@ -183,8 +190,10 @@ class Newest:
 
 def newest(readings: Iterable[Reading]) -> Newest:
     """The newest of a device's readings, in whatever order they come (at least one)."""
-    ordered = sorted(readings, key=lambda reading: reading.time)
+    ordered = sorted(readings, key=attrgetter("time"))
     last = ordered.pop()
+    if not ordered:
+        return Newest(last, last.time, None)
     value, since = _principal(last), last.time
     while ordered and _principal(ordered[-1]) == value:
         since = ordered.pop().time

@@ -11,13 +11,13 @@ INSERT INTO watermark (name, at) VALUES (%(name)s, %(at)s)
 ON CONFLICT (name) DO UPDATE SET at = excluded.at;
 
 -- name: reached
--- The instant that nine in ten of the devices of a kind that still report have reached. Devices
--- that fell silent, or deliver a backlog of more than a day, hold nobody up.
+-- The instant that a share of the devices of a kind that still report have reached. Devices that
+-- fell silent, or deliver a backlog of more than a day, hold nobody up.
 WITH reporting AS (
     SELECT l.time, l.seen_at, max(l.time) OVER () AS newest, max(l.seen_at) OVER () AS last_seen
     FROM latest l JOIN device d ON d.id = l.device_id
     WHERE d.kind = %(kind)s)
-SELECT percentile_disc(0.1) WITHIN GROUP (ORDER BY time) AS at
+SELECT percentile_disc(1 - %(share)s::float8) WITHIN GROUP (ORDER BY time) AS at
 FROM reporting
 WHERE seen_at >= last_seen - interval '2 hours' AND time >= newest - interval '1 day';
 

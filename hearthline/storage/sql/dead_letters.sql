@@ -24,5 +24,5 @@ ORDER BY last_at DESC, id DESC LIMIT %(limit)s;
 
 -- name: purge
 DELETE FROM dead_letter
-WHERE last_at < %(oldest)s
-   OR id IN (SELECT id FROM dead_letter ORDER BY last_at DESC, id DESC OFFSET %(keep)s);
+WHERE last_at < greatest(%(oldest)s, (SELECT last_at FROM dead_letter ORDER BY last_at DESC
+                                      OFFSET %(keep)s - 1 LIMIT 1));

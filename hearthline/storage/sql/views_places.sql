@@ -1,5 +1,5 @@
--- Read models of places and dwellings as they stand now. {room_now} and {unit_now} are fragments
--- that other statements carry in their WITH list (see views/statements.py).
+-- Read models of places and dwellings as they stand now. room_now and unit_now are fragments that
+-- other statements carry in their WITH list, named in braces (see views/statements.py).
 
 -- name: room_now
 -- One row per dwelling with a room sensor: the fresh mean, the last known value, silence.

@@ -1,7 +1,7 @@
 -- Read models of the desk: the queue, one ticket, its members and its log.
 
 -- name: ticket_rows
--- {ticket_rows} is carried by the statements below.
+-- A ticket with its incident, place and running clock.
 ticket_rows AS (
     SELECT t.id, t.number, t.opened_at, t.state, t.version, t.updated_at, t.respond_by,
            t.resolve_by, t.assignee, t.recovered_at, t.merged_into, t.incident_id,
@@ -23,7 +23,7 @@ ticket_rows AS (
 )
 
 -- name: ticket_filter
--- {ticket_filter} narrows ticket_rows; every part is off when its value is null.
+-- Narrows ticket_rows, named r; every part is off when its value is null.
 (%(states)s::text[] IS NULL OR r.state = ANY(%(states)s))
 AND (%(kind)s::text IS NULL OR r.kind = %(kind)s)
 AND (%(cause)s::text IS NULL OR r.cause = %(cause)s)

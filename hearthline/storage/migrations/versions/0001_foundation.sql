@@ -133,6 +133,7 @@ CREATE TABLE dead_letter (
     count      bigint NOT NULL DEFAULT 1
 );
 CREATE INDEX dead_letter_reason ON dead_letter (reason, last_at DESC);
+CREATE INDEX dead_letter_last ON dead_letter (last_at DESC);
 
 -- What each ingest session has committed: a tally for good, and of its last batches which messages,
 -- so that a redelivery, or a batch whose commit nobody heard of, is known for one and counted once.
