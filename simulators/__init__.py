@@ -14,7 +14,7 @@
 Same seed and same start → same bytes, whatever the block size. ``run(…, publish_from=t)`` goes on
 where a run that stopped at ``t`` left. ``trace`` gives the true temperatures. Publishing to a
 broker is in ``simulators.transport``, pacing in ``simulators.live``, measured series in
-``simulators.replay``; none of them is imported here, so nothing but numpy is loaded.
+``simulators.replay``; none of them is imported here, so a run in memory needs no broker.
 """
 
 from simulators.city import City, FaultTruth, build, load, scenarios

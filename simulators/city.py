@@ -5,7 +5,7 @@ Nothing here depends on when the city is run; an anchor enters with ``run`` and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from hearthline.domain.findings import Cause
 from hearthline.domain.places import Ledger, PlaceKind
 from simulators import checks, ledgers, scenario_file
-from simulators.engine import Engine
+from simulators.engine import Engine, State
 from simulators.faults import PlacedFault
 from simulators.fleet import Fleet, equip
 from simulators.layout import Index, Layout, lay_out
@@ -24,6 +24,7 @@ from simulators.scenario import Problem, Scenario, ScenarioError, ScenarioSummar
 
 LONG_AGO = datetime(2020, 10, 20, tzinfo=UTC)
 """Since when dwellings are heated, and stand stopped where no anchor says since when."""
+_KEPT_STATES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class City:
     model: Model
     fleet: Fleet
     faults: tuple[PlacedFault, ...]
+    _settled: dict[tuple[datetime, bool], State] = field(default_factory=dict, compare=False)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -93,6 +95,16 @@ class City:
         """The physics of this city from an anchor; without faults it is the truth's twin."""
         faults = self.faults if with_faults else ()
         return Engine(self.scenario, self.seed, self.layout, self.model, faults, anchor)
+
+    def start(self, anchor: datetime, *, with_faults: bool = True) -> tuple[Engine, State]:
+        """An engine, and the town in equilibrium at the anchor (computed once)."""
+        engine = self.engine(anchor, with_faults=with_faults)
+        key = (anchor, with_faults)
+        if key not in self._settled:
+            if len(self._settled) >= _KEPT_STATES:
+                self._settled.clear()
+            self._settled[key] = engine.spin_up()
+        return engine, self._settled[key].copy()
 
     def _true(self, fault: PlacedFault) -> FaultTruth:
         return FaultTruth(

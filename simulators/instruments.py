@@ -47,12 +47,14 @@ class RoomSensors:
     fleet: RoomFleet
     seed: int
     every_s: int
+    _damp: Array
     _stuck_at: Array
 
     @classmethod
     def of(cls, fleet: RoomFleet, seed: int, every_s: int) -> RoomSensors:
-        """Sensors that are all well."""
-        return cls(fleet, seed, every_s, np.full(len(fleet), np.nan))
+        """Sensors that are all well; some dwellings are damper than others."""
+        damp = 5.0 * rand.normal(seed, "sensor/damp", fleet.unit)
+        return cls(fleet, seed, every_s, damp, np.full(len(fleet), np.nan))
 
     def read(self, step: Step) -> RoomSamples:
         """The samples due in a step, ordered by time and sensor."""
@@ -67,8 +69,7 @@ class RoomSensors:
         shown = np.round(true + fleet.bias_k[sensor] + noise, 1)
         shown = self._stick(step, sensor, unit, shown)
         humid = 30.0 + 0.35 * (step.weather.outdoor_c + 20.0) - 1.2 * (true - 22.0)
-        humid = humid + 5.0 * rand.normal(self.seed, "sensor/damp", unit)
-        humid = humid + rand.normal(self.seed, "sensor/humidity", unit, at)
+        humid = humid + self._damp[sensor] + rand.normal(self.seed, "sensor/humidity", unit, at)
         battery = fleet.battery_pct[sensor] - at / 86400.0 * 0.05
         return RoomSamples(
             sensor,
@@ -77,6 +78,13 @@ class RoomSensors:
             np.round(np.clip(humid, 8.0, 90.0), 1).astype(np.float64),
             np.round(np.clip(battery, 3.0, 100.0)).astype(np.float64),
         )
+
+    def skip(self, step: Step) -> None:
+        """Let a step pass without reading, except what stuck sensors will need to remember."""
+        if step.knobs.sensor_stuck.any():
+            self.read(step)
+        else:
+            self._stuck_at[:] = np.nan
 
     def _stick(self, step: Step, sensor: Index, unit: Index, shown: Array) -> Array:
         """Replace what stuck sensors show; a sensor freezes at the first value after its onset."""
@@ -116,6 +124,17 @@ class _Face:
     flow_m3h: Array
 
 
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """Of every meter during a step: what its sensors feel, and what its counters gain an hour."""
+
+    supply_c: Array
+    return_c: Array
+    flow_m3h: Array
+    counting_kw: Array
+    makeup_m3h: Array
+
+
 @dataclass(slots=True)
 class HeatMeters:
     """All heat meters and their counters (kWh, m³, make-up m³), [meters] each."""
@@ -138,32 +157,59 @@ class HeatMeters:
 
     def read(self, step: Step) -> MeterSamples:
         """The samples due in a step; counters then move on to its end."""
+        rates = self._rates(step)
+        at = _due(step, self.fleet.phase_s, self.every_s)
+        meter = np.flatnonzero(at < step.offset_s + step.seconds)
+        meter = meter[np.lexsort((meter, at[meter]))]
+        hours = (at - step.offset_s)[meter] / 3600.0
+        face = _Face(
+            meter,
+            at[meter],
+            rates.supply_c[meter],
+            rates.return_c[meter],
+            rates.flow_m3h[meter],
+        )
+        quantities = self._shown(face) | self._plant(step, face)
+        energy, volume, makeup = (
+            counter[meter] + rate[meter] * hours for counter, rate in self._counted(rates)
+        )
+        quantities["energy_kwh"] = np.round(energy, 1)
+        quantities["volume_m3"] = np.round(volume, 2)
+        quantities["makeup_m3"] = np.round(makeup, 3)
+        self._count(rates, step)
+        return MeterSamples(meter, at[meter], quantities)
+
+    def skip(self, step: Step) -> None:
+        """Count a step without reading anything."""
+        self._count(self._rates(step), step)
+
+    def _rates(self, step: Step) -> _Rates:
+        """What every meter feels and counts during a step."""
         fleet = self.fleet
         supply, returned, mass, swapped = self._true(step)
         shown_supply = np.where(swapped, returned, supply) + fleet.supply_bias_k
         shown_return = np.where(swapped, supply, returned) + fleet.return_bias_k
-        volume_h = (
-            3600.0 * mass / water.density(np.where(fleet.in_return, shown_return, shown_supply))
-        )
-        volume_h = volume_h * fleet.gain
+        sensed = np.where(fleet.in_return, shown_return, shown_supply)
         drop = water.enthalpy(shown_supply) - water.enthalpy(shown_return)
-        power = mass * fleet.gain * drop
-        counting = np.maximum(power, 0.0)
-        makeup_h = _MAKEUP_SHARE_H * self._circulating(step)
-        at = _due(step, fleet.phase_s, self.every_s)
-        meter = np.flatnonzero(at < step.offset_s + step.seconds)
-        meter = meter[np.lexsort((meter, at[meter]))]
-        hours = (at - step.offset_s)[meter] / 3600.0
-        face = _Face(meter, at[meter], shown_supply[meter], shown_return[meter], volume_h[meter])
-        quantities = self._shown(face) | self._plant(step, face)
-        quantities["energy_kwh"] = np.round(self._energy[meter] + counting[meter] * hours, 1)
-        quantities["volume_m3"] = np.round(self._volume[meter] + volume_h[meter] * hours, 2)
-        quantities["makeup_m3"] = np.round(self._makeup[meter] + makeup_h[meter] * hours, 3)
-        span = step.seconds / 3600.0
-        self._energy += counting * span
-        self._volume += volume_h * span
-        self._makeup += makeup_h * span
-        return MeterSamples(meter, at[meter], quantities)
+        return _Rates(
+            supply_c=shown_supply,
+            return_c=shown_return,
+            flow_m3h=3600.0 * mass / water.density(sensed) * fleet.gain,
+            counting_kw=np.maximum(mass * fleet.gain * drop, 0.0),
+            makeup_m3h=_MAKEUP_SHARE_H * self._circulating(step),
+        )
+
+    def _counted(self, rates: _Rates) -> tuple[tuple[Array, Array], ...]:
+        """Each counter with the rate per hour at which it runs."""
+        return (
+            (self._energy, rates.counting_kw),
+            (self._volume, rates.flow_m3h),
+            (self._makeup, rates.makeup_m3h),
+        )
+
+    def _count(self, rates: _Rates, step: Step) -> None:
+        for counter, rate in self._counted(rates):
+            np.add(counter, rate * (step.seconds / 3600.0), out=counter)
 
     def _true(self, step: Step) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
         """Supply °C, return °C, kg/s at every meter, and which are mounted the wrong way round."""

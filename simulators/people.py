@@ -44,9 +44,9 @@ class Household:
 
 
 def household(seed: int, area_m2: Array, gains_wm2: float) -> Household:
-    """Households of a town: mean gains ±20 %, days shifted by up to two hours."""
+    """Households of a town: mean gains ±15 %, days shifted by up to two hours."""
     keys = np.arange(len(area_m2))
-    mean = gains_wm2 * area_m2 * (1.0 + 0.2 * rand.normal(seed, "people/gain", keys))
+    mean = gains_wm2 * area_m2 * (1.0 + 0.15 * rand.normal(seed, "people/gain", keys))
     late = 0.6 * rand.normal(seed, "people/late", keys)
     return Household(np.maximum(mean, 0.0), area_m2, late)
 
@@ -68,5 +68,8 @@ def airing(home: Household, seed: int, slot: int, local_hour: float, air_c: Arra
     keys = np.arange(len(air_c))
     hour = ((local_hour - home.late_h) % 24.0).astype(int) % 24
     opened = rand.happens(_AIRING[hour], seed, "people/airing", slot, keys)
-    width = np.exp(0.4 * rand.normal(seed, "people/width", slot, keys))
-    return np.where(opened & (air_c > _NOT_AIRED_BELOW_C), _AIRING_WM2 * home.area_m2 * width, 0.0)
+    airs = np.flatnonzero(opened & (air_c > _NOT_AIRED_BELOW_C))
+    width = np.exp(0.4 * rand.normal(seed, "people/width", slot, airs))
+    escaping = np.zeros(len(air_c))
+    escaping[airs] = _AIRING_WM2 * home.area_m2[airs] * width
+    return escaping

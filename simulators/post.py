@@ -27,13 +27,12 @@ from simulators.weather import Weather
 
 Ints = NDArray[np.int_]
 
-_DAY_S = 86400
-_REPEAT_WITHIN_S = 45
+_DAY_S, _YEAR_S = 86400, 365 * 86400
+_REPEAT_AFTER_S, _REPEAT_SPREAD_S = 3, 45
 _STYLES = list(wire.TimeStyle)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One MQTT message: ``readings`` in it (bad ones included), and when it is ``due`` (Unix s)."""
 
     topic: str
@@ -68,16 +67,24 @@ class Post:
     _heap: list[_Waiting] = field(default_factory=list)
     _batches: dict[tuple[int, int], list[bytes]] = field(default_factory=lambda: defaultdict(list))
     _zone: ZoneInfo = field(init=False)
+    _since_s: float = field(init=False)
     _anchor_s: int = field(init=False)
     _flush_s: int = field(init=False)
     _room_s: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._zone = ZoneInfo(self.scenario.timezone)
+        # A message may be over, its repetition not: make both, and skip what is over in `take`.
+        self._since_s = self.after_s - _REPEAT_AFTER_S - _REPEAT_SPREAD_S
         self._anchor_s = int(self.anchor.timestamp())
         instruments = self.scenario.instruments
         self._flush_s = int(instruments.gateway_every.total_seconds())
         self._room_s = int(instruments.room_every.total_seconds())
+
+    def is_over(self, end_s: float) -> bool:
+        """Whether everything measured before ``end_s`` was published by an earlier run."""
+        outage = self.scenario.behaviour.outage.total_seconds()
+        return end_s + self._flush_s + outage < self._since_s
 
     def take(self, until_s: float) -> list[Message]:
         """All messages due by then, in order of instant."""
@@ -85,6 +92,8 @@ class Post:
         taken = []
         while self._heap and self._heap[0].due <= until_s:
             due, topic, payload, readings, kind = heapq.heappop(self._heap)
+            if due <= self.after_s:
+                continue
             self.report.count(kind, readings)
             taken.append(Message(topic, payload, readings, self._anchor_s + due))
         return taken
@@ -105,9 +114,8 @@ class Post:
         own = fleet.speech[samples.sensor] == Speech.OWN
         due = samples.at_s.copy()
         due[own] = self._flush(fleet.gateway[samples.sensor[own]], samples.at_s[own])
-        fresh = due > self.after_s
-        self.report.lost += int((lost & fresh).sum())
-        kept = fresh & ~lost
+        self.report.lost += int((lost & (due > self.after_s)).sum())
+        kept = (due > self._since_s) & ~lost
         self._to_gateways(samples, np.flatnonzero(kept & own), due)
         self._directly(samples, np.flatnonzero(kept & ~own))
 
@@ -203,9 +211,8 @@ class Post:
         fleet, spec = self.fleet.meters, self.scenario.behaviour
         every = int(self.scenario.instruments.meter_every.total_seconds())
         lost = rand.happens(spec.lost, self.seed, "post/lost-m", samples.meter, samples.at_s)
-        fresh = samples.at_s > self.after_s
-        self.report.lost += int((lost & fresh).sum())
-        chosen = np.flatnonzero(fresh & ~lost)
+        self.report.lost += int((lost & (samples.at_s > self.after_s)).sum())
+        chosen = np.flatnonzero((samples.at_s > self._since_s) & ~lost)
         meters, at = samples.meter[chosen], samples.at_s[chosen]
         twice = self._repeated("post/twice-m", meters, at)
         names = list(samples.quantities)
@@ -221,10 +228,10 @@ class Post:
             topic = wire.own_topic(self.scenario.site, fleet.names[meter], DeviceKind.METER)
             self._send(at_s, topic, wire.own_item(measured, ts, seq=at_s // every), 1, again=again)
 
-    def weather(self, offset_s: int, seconds: int, weather: Weather) -> None:
+    def weather(self, offset_s: int, weather: Weather) -> None:
         """Send the weather station's reading if one is due in the step."""
         every = int(self.scenario.instruments.weather_every.total_seconds())
-        if offset_s % every >= seconds or offset_s <= self.after_s:
+        if offset_s % every or offset_s <= self._since_s:
             return
         wobble = float(rand.normal(self.seed, "weather/noise", offset_s)[0])
         quantities = {
@@ -251,7 +258,11 @@ class Post:
         """Queue a message, and the same ``again`` a little later."""
         heapq.heappush(self._heap, _Waiting(due, topic, payload, readings, Kind.GOOD))
         if again:
-            later = due + 3 + int(_REPEAT_WITHIN_S * rand.chance(self.seed, "post/late", due))
+            later = (
+                due
+                + _REPEAT_AFTER_S
+                + int(_REPEAT_SPREAD_S * rand.chance(self.seed, "post/late", due))
+            )
             heapq.heappush(self._heap, _Waiting(later, topic, payload, readings, Kind.DUPLICATE))
 
     def mischief(self, offset_s: int, seconds: int) -> None:
@@ -260,6 +271,7 @@ class Post:
         rates = (
             (Kind.MALFORMED, spec.malformed_per_day),
             (Kind.CLOCK_1970, spec.clock_1970_per_day),
+            (Kind.CLOCK_AHEAD, spec.clock_ahead_per_day),
             (Kind.NAN, spec.nan_per_day),
             (Kind.UNKNOWN_DEVICE, spec.unknown_per_day),
         )
@@ -268,8 +280,6 @@ class Post:
             if rand.chance(self.seed, stream, offset_s) >= rate * seconds / _DAY_S:
                 continue
             due = offset_s + int(seconds * rand.chance(self.seed, stream + "/at", offset_s))
-            if due <= self.after_s:
-                continue
             topic, payload = self._spoilt(kind, due)
             heapq.heappush(self._heap, _Waiting(due, topic, payload, 1, kind))
 
@@ -285,6 +295,8 @@ class Post:
         quantities = {"supply_c": 61.2, "return_c": 44.9, "flow_m3h": 3.1}
         if kind is Kind.CLOCK_1970:
             return topic, wire.own_item(quantities, 40 + due % 900)
+        if kind is Kind.CLOCK_AHEAD:
+            return topic, wire.own_item(quantities, self._anchor_s + due + _YEAR_S)
         whole = wire.own_item(quantities, self._anchor_s + due)
         if kind is Kind.NAN:
             return topic, whole.replace(b"61.2", b"NaN")

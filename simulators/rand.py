@@ -8,32 +8,58 @@ resumed, and whatever else was drawn before. Only integer arithmetic, so every m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
+_GOLDEN, _MIX_1, _MIX_2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_FULL = 0xFFFFFFFFFFFFFFFF
 _NORMAL_MEAN = 2.0 * 65535
 _NORMAL_SD = float(np.sqrt((65536.0**2 - 1.0) / 3.0))
 
 
-def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mix(z: int) -> int:
     """The finaliser of splitmix64 (Steele, Lea, Flood 2014)."""
-    z = (z ^ (z >> np.uint64(30))) * _MIX_1
-    z = (z ^ (z >> np.uint64(27))) * _MIX_2
+    z = ((z ^ (z >> 30)) * _MIX_1) & _FULL
+    z = ((z ^ (z >> 27)) * _MIX_2) & _FULL
+    return z ^ (z >> 31)
+
+
+def _mix_all(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The same for every element."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
     return z ^ (z >> np.uint64(31))
 
 
-def bits(seed: int, stream: str, *keys: ArrayLike) -> NDArray[np.uint64]:
-    """64 random bits for each combination of the broadcast integer ``keys``."""
-    start = (seed * 0x632BE59BD9B4E019 + crc32(stream.encode())) & 0xFFFFFFFFFFFFFFFF
-    state = _mix(np.array([start], dtype=np.uint64) + _GOLDEN)
+def _start(seed: int, stream: str, keys: Sequence[int]) -> int:
+    """State after the leading keys that are plain numbers."""
+    state = _mix((seed * 0x632BE59BD9B4E019 + crc32(stream.encode()) + _GOLDEN) & _FULL)
     for key in keys:
-        state = _mix(state + _GOLDEN * np.asarray(key, dtype=np.int64).astype(np.uint64) + _GOLDEN)
+        state = _mix((state + _GOLDEN * (key & _FULL) + _GOLDEN) & _FULL)
     return state
+
+
+def bits(seed: int, stream: str, *keys: ArrayLike) -> NDArray[np.uint64]:
+    """64 random bits for each combination of the broadcast integer ``keys``.
+
+    Put keys that are plain numbers first: they cost next to nothing there.
+    """
+    plain = list(takewhile(lambda key: isinstance(key, int), keys))
+    state = np.array([_start(seed, stream, plain)], dtype=np.uint64)  # type: ignore[arg-type]
+    golden = np.uint64(_GOLDEN)
+    for key in keys[len(plain) :]:
+        state = _mix_all(
+            state + golden * np.asarray(key, dtype=np.int64).astype(np.uint64) + golden
+        )
+    return state
+
+
+def chance(seed: int, stream: str, *keys: int) -> float:
+    """One uniform number in [0, 1): the same as ``uniform`` for plain keys, without arrays."""
+    return (_start(seed, stream, keys) >> 11) * 2.0**-53
 
 
 def uniform(seed: int, stream: str, *keys: ArrayLike) -> NDArray[np.float64]:
@@ -65,18 +91,3 @@ def happens(
 def pick(options: Sequence[str], seed: int, stream: str, key: int) -> str:
     """One of ``options``."""
     return options[int(bits(seed, stream, key)[0] % np.uint64(len(options)))]
-
-
-def chance(seed: int, stream: str, *keys: int) -> float:
-    """One uniform number in [0, 1): the same as ``uniform`` for scalar keys, without arrays."""
-    golden, full = 0x9E3779B97F4A7C15, 0xFFFFFFFFFFFFFFFF
-    state = _mix_one((seed * 0x632BE59BD9B4E019 + crc32(stream.encode()) + golden) & full)
-    for key in keys:
-        state = _mix_one((state + golden * (key & full) + golden) & full)
-    return (state >> 11) * 2.0**-53
-
-
-def _mix_one(z: int) -> int:
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-    return z ^ (z >> 31)

@@ -267,6 +267,6 @@ def _device(voice: _Voice, root: str) -> Device:
 
 def _interval(series: Series) -> int:
     """Median spacing of a series' first samples, s."""
-    instants = [sample.at_s for sample in read(series, Rows())[:200]]
+    instants = [sample.at_s for sample in read(series, Rows(), most=200)]
     gaps = sorted(later - earlier for earlier, later in pairwise(instants))
     return gaps[len(gaps) // 2] if gaps else 3600

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate"
     MALFORMED = "malformed"
     CLOCK_1970 = "clock_1970"
+    CLOCK_AHEAD = "clock_ahead"
     NAN = "nan"
     UNKNOWN_DEVICE = "unknown_device"
 

@@ -42,6 +42,7 @@ class Run(Iterator[Block]):
         if step < timedelta(seconds=1):
             raise ValueError(f"a block lasts at least a second, got {step}")
         self._anchor = start.astimezone(UTC).replace(microsecond=0)
+        self._city = city
         self._engine: Engine = city.engine(self._anchor)
         self._block = step
         self._stop = stop
@@ -85,12 +86,16 @@ class Run(Iterator[Block]):
     def _advance(self) -> None:
         """One physical step, read by all instruments."""
         if self._state is None:
-            self._state = self._engine.spin_up()
+            self._engine, self._state = self._city.start(self._anchor)
         step = self._engine.advance(self._state, self._index)
         self._index += 1
+        if self._post.is_over(step.offset_s + step.seconds):
+            self._bench.rooms.skip(step)
+            self._bench.meters.skip(step)
+            return
         self._post.rooms(self._bench.rooms.read(step))
         self._post.meters(self._bench.meters.read(step))
-        self._post.weather(step.offset_s, step.seconds, step.weather)
+        self._post.weather(step.offset_s, step.weather)
         self._post.mischief(step.offset_s, step.seconds)
 
     def _seconds(self, at: datetime) -> float:

@@ -115,7 +115,7 @@ class DwellingsSpec(Record, frozen=True, kw_only=True):
     emission_spread: Share = 0.018
     flow_spread: Share = 0.03
     gains_wm2: Rate = 3.6
-    party_wm2k: Positive = 2.0
+    party_wm2k: Positive = 2.8
 
 
 class WeatherSpec(Record, frozen=True, kw_only=True):
@@ -163,6 +163,7 @@ class BehaviourSpec(Record, frozen=True, kw_only=True):
     outage: timedelta = timedelta(hours=3)
     malformed_per_day: Rate = 0.0
     clock_1970_per_day: Rate = 0.0
+    clock_ahead_per_day: Rate = 0.0
     nan_per_day: Rate = 0.0
     unknown_per_day: Rate = 0.0
 

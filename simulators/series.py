@@ -14,7 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from hearthline.domain.places import DeviceKind
 
@@ -66,8 +68,7 @@ class Rows:
             self.noted.append(bad)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One measured instant: Unix seconds and quantities named like the domain's readings."""
 
     at_s: int
@@ -127,11 +128,14 @@ def _zone(match: re.Match[str]) -> timezone:
     return timezone(timedelta(hours=hours, minutes=minutes if hours >= 0 else -minutes))
 
 
-def read(series: Series, rows: Rows) -> list[Sample]:
-    """All samples of a series in order of time; the first of two at one instant counts."""
+def read(series: Series, rows: Rows, *, most: int | None = None) -> list[Sample]:
+    """The samples of a series in order of time; the first of two at one instant counts.
+
+    ``most`` ends reading after so many lines.
+    """
     samples: dict[int, Sample] = {}
     with series.path.open(encoding="utf-8-sig", errors="replace") as lines:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(islice(lines, most), start=1):
             text = line.rstrip("\r\n")
             if number < series.first_line or not text.strip():
                 continue
@@ -176,7 +180,8 @@ def _instant(series: Series, cell: str) -> int | None:
     try:
         if series.zone is None:
             return int(float(cell))
-        return int(datetime.fromisoformat(cell).replace(tzinfo=series.zone).timestamp())
+        at = datetime.fromisoformat(cell)
+        return int((at if at.tzinfo else at.replace(tzinfo=series.zone)).timestamp())
     except (ValueError, OverflowError):
         return None
 

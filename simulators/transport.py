@@ -39,6 +39,10 @@ class BrokerRefused(Exception):
     """The broker answered and said no; the text says why."""
 
 
+class PublisherClosed(Exception):
+    """The publisher was closed while a message still waited for its turn; it was not sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """A broker's address, from a URL like ``mqtt://user:password@host:1883``."""
@@ -151,7 +155,7 @@ class Publisher:
         self._window = _Window(in_flight)
         self._connected = threading.Event()
         self._refusal: str | None = None
-        self._waiting_said = False
+        self._waiting_said = self._closing = False
         self._client = self._new_client(client_id or f"simulator-{uuid.uuid4().hex[:12]}")
         self._connect(session_s)
 
@@ -159,7 +163,7 @@ class Publisher:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5)
         client.max_inflight_messages_set(0)  # unlimited, likewise: a limit costs a scan per ack
         client.max_queued_messages_set(0)  # unlimited: our own slots bound it
-        client.reconnect_delay_set(min_delay=1, max_delay=5)
+        client.reconnect_delay_set(min_delay=1, max_delay=4)
         if self.address.username is not None:
             client.username_pw_set(self.address.username, self.address.password)
         if self.address.tls:
@@ -184,9 +188,12 @@ class Publisher:
 
         Raises:
             BrokerRefused: the broker does not let this client in.
+            PublisherClosed: ``close`` was called, here or by another thread.
         """
         self._raise_refusal()
-        while not self._window.enter(_POLL_S):
+        while self._closing or not self._window.enter(_POLL_S):
+            if self._closing:
+                raise PublisherClosed(f"no more is published to {self.address}")
             self._raise_refusal()
         self._client.publish(message.topic, message.payload, qos=1)
 
@@ -231,6 +238,7 @@ class Publisher:
 
     def close(self, timeout_s: float | None = 60.0) -> Published:
         """Wait for all acknowledgements (at most ``timeout_s``), disconnect, and report."""
+        self._closing = True
         try:
             if not self.flush(timeout_s):
                 books = self.books

@@ -2,7 +2,8 @@
 
 A dwelling is cold *because of* a fault if it lies within the fault's reach, is below the standard
 while the fault acts, and is not below it in the twin: the same city, weather and people without
-any fault. Dwellings whose heating is stopped are not owed heat and never count.
+any fault. What another fault had made cold before the onset does not count, nor do dwellings
+whose heating is stopped: they are not owed heat.
 """
 
 from __future__ import annotations
@@ -43,8 +44,11 @@ class Trace:
         acting = (hours >= placed.onset_s - 3600.0) & (hours < placed.end_s)
         reach = np.zeros(self.city.layout.units, dtype=bool)
         reach[self.city.reach(placed)] = True
-        lower = (self.room_c < limit) & (self.twin_c >= limit)
-        lower |= (self.room_c < limit) & (self.twin_c - self.room_c > _NOTICEABLE_K)
+        below = self.room_c < limit
+        lower = below & ((self.twin_c >= limit) | (self.twin_c - self.room_c > _NOTICEABLE_K))
+        before = int(placed.onset_s // 3600) - 1
+        if 0 <= before < len(below):
+            lower &= ~below[before]
         return np.asarray(lower & acting[:, None] & reach[None, :])
 
     def cold_units(self, fault: int, threshold_c: float | None = None) -> frozenset[str]:
@@ -71,8 +75,7 @@ def trace(city: City, anchor: datetime, duration: timedelta | None = None) -> Tr
 
 def _hours(city: City, anchor: datetime, hours: int, *, with_faults: bool) -> NDArray[np.float32]:
     """Hourly mean air temperatures, [hours, units]."""
-    engine = city.engine(anchor, with_faults=with_faults)
-    state = engine.spin_up()
+    engine, state = city.start(anchor, with_faults=with_faults)
     per_hour = 3600 // engine.seconds
     means = np.empty((hours, city.layout.units), dtype=np.float32)
     for hour in range(hours):

@@ -73,7 +73,7 @@ class Climate:
         slow = spec.variation_k * self._wave("temperature", hours)
         cloud = min(max(spec.cloud + 0.45 * self._wave("cloud", hours), 0.0), 1.0)
         solar, south = self._sun(offset_s, cloud)
-        gust = math.exp(0.45 * self._wave("wind", hours))
+        gust = math.exp(0.4 * self._wave("wind", hours))
         return Weather(
             outdoor_c=self._level(hours) + swing * (1.0 - 0.4 * cloud) + slow,
             wind_ms=spec.wind_ms * gust * (1.0 + 0.3 * swing / max(spec.daily_swing_k, 0.1)),

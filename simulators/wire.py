@@ -75,7 +75,9 @@ def own_item(
     item["ts"] = ts
     if seq is not None:
         item["seq"] = seq
-    item.update({name: value for name, value in quantities.items() if value is not None})
+    if None in quantities.values():
+        quantities = {name: value for name, value in quantities.items() if value is not None}
+    item.update(quantities)
     return _encode(item)
 
 

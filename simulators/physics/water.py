@@ -1,6 +1,6 @@
 """Water at 16 bar: density and enthalpy as polynomials of the temperature.
 
-Fifth-order least-squares fits to IAPWS-IF97 over 1 to 150 °C; within 0.05 kg/m³ and 0.03 kJ/kg.
+Fifth-order fits to IAPWS-IF97 at Chebyshev nodes of 1 to 150 °C; within 0.025 kg/m³, 0.01 kJ/kg.
 The coefficients are our own fit, so that no table or library has to be shipped.
 """
 
@@ -16,8 +16,15 @@ Numbers = TypeVar("Numbers", float, NDArray[np.float64])
 CP = 4182.0
 """Specific heat in J/(kg K) used inside dwellings and secondary pipes (20 to 80 °C: ±0.15 %)."""
 
-_RHO = (1000.67006, 0.0430138504, -0.00742952412, 4.45778544e-05, -1.98497834e-07, 3.65468968e-10)
-_H = (1.61943776, 4.20238886, -0.000833289142, 1.08869431e-05, -5.59864253e-08, 1.48238389e-10)
+_RHO = (
+    1000.644463,
+    0.04558008095,
+    -0.007496067937,
+    4.533891347e-05,
+    -2.024167848e-07,
+    3.72566362e-10,
+)
+_H = (1.602986085, 4.204122578, -0.0008288708481, 9.465580273e-06, -3.9260813e-08, 9.621705715e-11)
 
 
 def density(temperature_c: Numbers) -> Numbers:

@@ -46,6 +46,17 @@ def test_a_resumed_run_goes_on_exactly_where_the_first_left(
     assert first + rest == whole
 
 
+def test_a_resumed_run_remembers_counters_and_stuck_sensors(
+    hamlet: Callable[..., City], anchor: datetime
+) -> None:
+    city = hamlet("faults:\n  - {cause: sensor_stuck, place: H-S1-B01-E1-0302, onset: 1h}\n")
+    until, end = anchor + timedelta(hours=9), anchor + timedelta(hours=10)
+    whole = [m for block in run(city, anchor, end) for m in block.messages]
+    rest = [m for block in run(city, anchor, end, publish_from=until) for m in block.messages]
+    assert rest == whole[-len(rest) :]
+    assert len(rest) > 80
+
+
 def test_a_repetition_that_straddles_the_end_of_a_run_is_published_by_the_next(
     hamlet: Callable[..., City], anchor: datetime
 ) -> None:

@@ -53,6 +53,21 @@ def test_nothing_is_cold_before_the_fault_acts(
     assert cold[-1].sum() == 20
 
 
+def test_what_another_fault_had_made_cold_before_is_not_blamed_on_this_one(
+    hamlet: Callable[..., City], anchor: datetime
+) -> None:
+    city = hamlet(
+        "faults:\n"
+        "  - {cause: pipes_swapped, place: H-S1-B01-E2, onset: -60d}\n"
+        "  - {cause: pump_trip, place: H-S1, onset: 4h}\n"
+    )
+    truth = trace(city, anchor)
+    swapped, tripped = truth.cold_units(0), truth.cold_units(1)
+    assert len(swapped) >= 12
+    assert tripped
+    assert not tripped & {code for code in swapped if "-E2-" in code}
+
+
 def test_a_lower_threshold_makes_fewer_cold(hamlet: Callable[..., City], anchor: datetime) -> None:
     truth = trace(hamlet(FAULTS), anchor)
     assert truth.cold(0, 18.0).sum() < truth.cold(0, 20.0).sum()
