@@ -13,8 +13,15 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 
-from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import LIMITS, MeterReading, Quality, Reading, RejectReason
+from hearthline.domain.readings import (
+    LIMITS,
+    MeterReading,
+    Quality,
+    Reading,
+    RejectReason,
+    RoomReading,
+    WeatherReading,
+)
 from ingest.formats.quantities import QUANTITIES
 
 AHEAD_AFTER = timedelta(seconds=1)
@@ -22,10 +29,10 @@ AHEAD_AFTER = timedelta(seconds=1)
 
 LOW_BATTERY_PCT = 10.0
 
-NO_VALUE: dict[str, tuple[float, ...]] = {
-    "battery_pct": (255.0,),  # LoRaWAN DevStatusAns: not able to measure
-    "humidity_pct": (255.0, 127.5, 6553.5),  # 0xFF, 0xFF / 2, 0xFFFF / 10
-}
+NO_VALUE: tuple[tuple[str, tuple[float, ...]], ...] = (
+    ("battery_pct", (255.0,)),  # LoRaWAN DevStatusAns: not able to measure
+    ("humidity_pct", (255.0, 127.5, 6553.5)),  # 0xFF, 0xFF / 2, 0xFFFF / 10
+)
 """Values of auxiliary quantities that mean "none"."""
 
 SENTINELS: dict[float, str] = {
@@ -58,27 +65,34 @@ class Refusal:
     detail: str
 
 
+_LIMITS = {
+    kind: tuple((name, *LIMITS[name]) for name in names) for kind, names in QUANTITIES.items()
+}
+
 Check = Callable[[Reading, datetime, Rules], Quality | Refusal]
 
 
 def accept(reading: Reading, received_at: datetime, rules: Rules) -> Reading | Refusal:
     """The reading as it is to be stored, with its flags, or why it is not."""
-    reading = without_no_values(reading)
+    if not isinstance(reading, MeterReading):
+        reading = without_no_values(reading)
     quality = reading.quality
     for check in CHECKS:
         answer = check(reading, received_at, rules)
+        if answer is Quality.GOOD:
+            continue
         if isinstance(answer, Refusal):
             return answer
-        if answer is not Quality.GOOD:
-            quality |= answer
+        quality |= answer
     return reading if quality == reading.quality else replace(reading, quality=quality)
 
 
-def without_no_values(reading: Reading) -> Reading:
+def without_no_values(reading: RoomReading | WeatherReading) -> Reading:
     """The reading without auxiliary values that mean "none", flagged where there were any."""
-    gone: dict[str, Any] = {
-        name: None for name, values in NO_VALUE.items() if getattr(reading, name, None) in values
-    }
+    gone: dict[str, Any] = {}
+    for name, values in NO_VALUE:
+        if getattr(reading, name, None) in values:
+            gone[name] = None
     if not gone:
         return reading
     return replace(reading, quality=reading.quality | Quality.SENTINEL, **gone)
@@ -86,12 +100,9 @@ def without_no_values(reading: Reading) -> Reading:
 
 def within_limits(reading: Reading, received_at: datetime, rules: Rules) -> Quality | Refusal:  # noqa: ARG001
     """Every quantity is finite and possible."""
-    for name in QUANTITIES[reading.kind]:
+    for name, low, high in _LIMITS[reading.kind]:
         value = getattr(reading, name)
-        if value is None:
-            continue
-        low, high = LIMITS[name]
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             if not isfinite(value):
                 return Refusal(RejectReason.NOT_A_NUMBER, f"{name} is {value}")
             meant = f": {SENTINELS[value]}" if value in SENTINELS else ""
@@ -119,7 +130,7 @@ def not_in_the_future(reading: Reading, received_at: datetime, rules: Rules) -> 
 
 def sentinel(reading: Reading, received_at: datetime, rules: Rules) -> Quality | Refusal:  # noqa: ARG001
     """A possible temperature that is more likely a chip's "no value": kept, flagged."""
-    if reading.kind is not DeviceKind.METER or not isinstance(reading, MeterReading):
+    if not isinstance(reading, MeterReading):
         return Quality.GOOD
     suspect = reading.supply_c in SENTINELS or reading.return_c in SENTINELS
     return Quality.SENTINEL if suspect else Quality.GOOD

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -45,7 +46,7 @@ class Broker:
     port: int
     tls: bool
     user: str | None
-    password: str | None
+    password: str | None = field(repr=False)
 
     @classmethod
     def at(cls, url: str) -> Broker:
@@ -138,8 +139,9 @@ class Consumer:
         """Acknowledge committed messages, as far as the connection that brought them still is."""
         with self._lock:
             ready = self._window.commit(deliveries)
-            for mid in ready:
-                self._client.ack(mid, 1)
+            with suppress(OSError):  # the connection ends this moment: the broker will ask again
+                for mid in ready:
+                    self._client.ack(mid, 1)
             self.metrics.in_hand.set(len(self._window))
         return len(ready)
 
@@ -167,9 +169,8 @@ class Consumer:
             return
         self.health.broker = True
         self.metrics.broker_up.set(1)
-        if self._away:
-            self._away = False
-            log.info("the broker is back")
+        log.info("the broker is back" if self._away else "subscribed", topics=self.topics)
+        self._away = False
 
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
         self._waiting("no connection")
@@ -200,7 +201,7 @@ class Consumer:
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         if self._deaf:
             return
-        topic, raw = _topic(message)
+        topic, raw = topic_of(message)
         payload = bytes(message.payload)
         self.metrics.received.inc()
         delivery = None
@@ -217,7 +218,7 @@ class Consumer:
         self.inbox.put(Message(topic, payload, self.clock(), message.retain, delivery))
 
 
-def _topic(message: MQTTMessage) -> tuple[str, bytes]:
+def topic_of(message: MQTTMessage) -> tuple[str, bytes]:
     """The topic as text and as bytes; what is not UTF-8 is shown escaped."""
     try:
         return message.topic, message.topic.encode()

@@ -13,7 +13,7 @@ from time import monotonic
 from hearthline.storage.database import Connection
 from hearthline.storage.readings import KnownDevice, known_devices
 
-GOOD_FOR_S = 60.0
+GOOD_FOR_S = 600.0
 
 
 class Directory:

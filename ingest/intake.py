@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hearthline.domain.readings import Quality, Reading, Rejection, RejectReason
 from ingest.acceptance import Refusal, Rules, accept
@@ -17,8 +17,7 @@ from ingest.formats import Registry
 from ingest.formats.values import encoded
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message as received. ``delivery`` is None for QoS 0, which nobody acknowledges."""
 
     topic: str
@@ -28,7 +27,7 @@ class Message:
     delivery: Delivery | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heard:
     """What a message says. ``items[i]`` is the JSON of ``readings[i]``, None for all of it."""
 
@@ -48,9 +47,14 @@ def hear(message: Message, formats: Registry, rules: Rules) -> Heard:
     decoded = formats.decode(message.topic, message.payload, message.received_at)
     heard = Heard(message, rejections=list(decoded.rejections))
     for reading, item in zip(decoded.readings, decoded.items, strict=True):
-        answer = _judge(message, reading, rules)
+        try:
+            answer = _judge(message, reading, rules)
+        except Exception as error:  # a company's decoder made something else
+            answer = Refusal(RejectReason.MALFORMED, f"{type(error).__name__}: {error}")
         if isinstance(answer, Refusal):
-            heard.rejections.append(refused(message, item, answer, reading.device_uid))
+            heard.rejections.append(
+                refused(message, item, answer, getattr(reading, "device_uid", None))
+            )
         else:
             heard.readings.append(answer)
             heard.items.append(item)
@@ -64,7 +68,7 @@ def _judge(message: Message, reading: Reading, rules: Rules) -> Reading | Refusa
     return accept(reading, message.received_at, rules)
 
 
-def refused(message: Message, item: Any, refusal: Refusal, device_uid: str) -> Rejection:
+def refused(message: Message, item: Any, refusal: Refusal, device_uid: str | None) -> Rejection:
     """The dead letter of one reading of a message."""
     payload = message.payload if item is None else encoded(item)
     return Rejection(message.topic, payload, refusal.reason, refusal.detail, device_uid)

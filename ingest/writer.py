@@ -37,7 +37,7 @@ log = structlog.get_logger("ingest")
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 IDLE_S = 0.5
-TIDY_EVERY = timedelta(hours=1)
+TIDY_EVERY = timedelta(minutes=1)
 
 Acknowledge = Callable[[Sequence[Delivery]], int]
 """Acknowledge committed deliveries; how many could be."""
@@ -75,6 +75,7 @@ class Writer:
     health: Health
     clock: Clock
     stopping: threading.Event
+    on_commit: Callable[[Batch], None] | None = None
     directory: Directory = field(default_factory=Directory)
     _connection: Connection | None = None
     _away: bool = False
@@ -91,7 +92,7 @@ class Writer:
                 closed = batcher.closed(monotonic())
                 if closed is not None:
                     self._finish(Batch(batcher.take()), closed)
-                elif not len(batcher) and self.clock() >= tidy_at:
+                if self.clock() >= tidy_at:
                     self._tidy()
                     tidy_at = self.clock() + TIDY_EVERY
             self._drain(batcher)
@@ -132,6 +133,8 @@ class Writer:
         except RefusedByDatabase as error:
             self._isolate(batch, error, closed)
             return
+        if self.on_commit is not None:
+            self.on_commit(batch)
         self.metrics.commit_seconds.observe(monotonic() - began)
         self.metrics.wrote(batch, outcome, closed, self.clock())
         self._expect_duplicates = outcome.tally.duplicates > 0
@@ -237,11 +240,11 @@ class Writer:
             log.info("the database is back")
 
     def _tidy(self) -> None:
-        """Keep the dead letters within their bounds; should it fail, the next hour comes."""
+        """Keep the dead letters within their bounds; should it fail, the next minute comes."""
         try:
             with self._connected().transaction():
                 gone = dead_letters.purge(self._connected(), self.clock())
             if gone:
                 log.info("old dead letters deleted", count=gone)
-        except Away as error:
+        except Exception as error:
             self._lost(error)

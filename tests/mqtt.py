@@ -86,7 +86,7 @@ def left_in_session(url: str, client_id: str) -> int:
     waiting: list[str] = []
     done = threading.Event()
     client = client_at(url, client_id)
-    marker = f"hearthline/v1/service/{client_id}/probe"
+    marker = f"hearthline/v1/service/{client_id}/status"
 
     def heard(_client: Client, _data: Any, message: MQTTMessage) -> None:
         if message.topic == marker:

@@ -7,6 +7,7 @@ which readings were published, so that a second start fills the gap and nothing 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -141,19 +142,21 @@ class Demo:
 
     def _live(self, database: Database, since: datetime) -> None:
         from simulators.live import live
+        from simulators.transport import PublisherClosed
 
         def note(_done: int, _total: int | None, until: str) -> None:
             self._reached = datetime.fromisoformat(until)
             self._note(database)
 
-        live(
-            self.city,
-            self.anchor,
-            self._publish,
-            publish_from=since,
-            stop=self._ending,
-            progress=note,
-        )
+        with suppress(PublisherClosed):  # told to stop while it waited for the broker
+            live(
+                self.city,
+                self.anchor,
+                self._publish,
+                publish_from=since,
+                stop=self._ending,
+                progress=note,
+            )
 
     def _note(self, database: Database) -> None:
         """Remember how far the broker has everything: only what it acknowledged counts."""

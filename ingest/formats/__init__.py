@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from importlib.metadata import entry_points
 
 from hearthline.domain.readings import RejectReason
@@ -28,9 +29,10 @@ class Registry:
 
     def __init__(self, formats: Iterable[Format] = OURS) -> None:
         self.formats = tuple(formats)
+        self.find = lru_cache(maxsize=50_000)(self._find)
+        """The format that answers for a topic, or None."""
 
-    def find(self, topic: str) -> Format | None:
-        """The format that answers for a topic."""
+    def _find(self, topic: str) -> Format | None:
         return next((one for one in self.formats if one.matches(topic)), None)
 
     def decode(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:

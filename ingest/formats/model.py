@@ -24,12 +24,19 @@ class Decoded:
     """The outcome of one message.
 
     ``items[i]`` is the JSON that ``readings[i]`` was read from, or None where that is the whole
-    payload: should the reading be refused later, its dead letter holds exactly this.
+    payload: should the reading be refused later, its dead letter holds exactly this. Left out, it
+    is the whole payload for each.
     """
 
     readings: tuple[Reading, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     items: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.items:
+            object.__setattr__(self, "items", (None,) * len(self.readings))
+        if len(self.items) != len(self.readings):
+            raise ValueError(f"{len(self.items)} items for {len(self.readings)} readings")
 
 
 Decode = Callable[[str, bytes, datetime], Decoded]

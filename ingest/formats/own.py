@@ -9,7 +9,7 @@ they are no measurement and give nothing here.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from hearthline.domain.places import DeviceKind
@@ -35,15 +35,18 @@ def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:  # noq
         harvest.refuse(refused)
         return harvest.decoded()
     if not isinstance(said, list):
-        harvest.take(None, partial(_read, site, device, kind, said), _uid(site, device))
+        uid = _uid(site, device, said)
+        harvest.take(None, partial(_read, uid, kind, said), uid)
         return harvest.decoded()
     if not said:
         return refused_whole(topic, payload, RejectReason.NO_QUANTITY, "an empty array")
     for item in said:
-        harvest.take(item, partial(_read, site, device, kind, item), _uid(site, device))
+        uid = _uid(site, device, item)
+        harvest.take(item, partial(_read, uid, kind, item), uid)
     return harvest.decoded()
 
 
+@lru_cache(maxsize=50_000)
 def _address(topic: str) -> tuple[str, str, DeviceKind | None]:
     """Site, device and kind of a topic; the kind is None for a status message."""
     levels = topic.removeprefix(PREFIX).split("/")
@@ -60,20 +63,24 @@ def _address(topic: str) -> tuple[str, str, DeviceKind | None]:
     return site, device, _KINDS[kind]
 
 
-def _uid(site: str, device: str) -> str:
-    return f"own:{site}/{device}"
+def _uid(site: str, device: str, item: Any) -> str:
+    """Who speaks: the device that the item names, else that of the topic."""
+    named = item.get("device") if isinstance(item, dict) else None
+    return f"own:{site}/{named if _is_name(named) else device}"
 
 
-def _read(site: str, device: str, kind: DeviceKind, item: Any) -> Reading:
+def _is_name(named: Any) -> bool:
+    return isinstance(named, str | int) and not isinstance(named, bool) and named != ""
+
+
+def _read(uid: str, kind: DeviceKind, item: Any) -> Reading:
     said = mapping(item)
     named = said.get("device")
-    if named is not None:
-        if isinstance(named, bool) or not isinstance(named, str | int) or named == "":
-            raise Refused(RejectReason.MALFORMED, "device is not a name")
-        device = str(named)
+    if named is not None and not _is_name(named):
+        raise Refused(RejectReason.MALFORMED, "device is not a name")
     if said.get("ts") is None:
         raise Refused(RejectReason.BAD_TIME, "no ts")
-    return reading(kind, _uid(site, device), instant("ts", said["ts"]), said)
+    return reading(kind, uid, instant("ts", said["ts"]), said)
 
 
 FORMAT = Format("own", ("hearthline/v1/#",), decode)

@@ -20,6 +20,7 @@ from hearthline.domain.readings import RejectReason
 _NUMBER = re.compile(
     r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(?:%|°C|℃|C)?\s*"
 )
+_EPOCH = re.compile(r"[0-9]{9,}(?:\.[0-9]*)?")
 _EPOCH_UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 _decode = msgspec.json.Decoder().decode
 
@@ -81,6 +82,8 @@ def number(name: str, value: Any) -> float | None:
     """
     if value is None or value == "":
         return None
+    if type(value) is float and math.isfinite(value):
+        return value
     if isinstance(value, str):
         match = _NUMBER.fullmatch(value)
         if match is None:
@@ -117,9 +120,11 @@ def instant(name: str, value: Any) -> datetime:
 
 
 def _from_text(name: str, text: str) -> datetime:
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) and len(text.partition(".")[0]) >= 9:
+    if _EPOCH.fullmatch(text):
         return _from_epoch(float(text))
     at = datetime.fromisoformat(text.upper())
+    if at.tzinfo is UTC:
+        return at
     if at.tzinfo is None:
         raise Refused(RejectReason.BAD_TIME, f"{name} is {text[:60]!r}: local time without a zone")
     return at.astimezone(UTC)

@@ -205,6 +205,7 @@ def test_a_schema_that_is_not_there_yet_is_waited_for(
         wait_until(lambda: "waiting for the database" in process.said, "the table is missed")
         connection.execute("ALTER TABLE not_yet RENAME TO ingest_session")
         wait_until(lambda: "the database is back" in process.said, "the table is found")
+        wait_until(lambda: "subscribed" in process.said, "the broker keeps what comes")
         publish(site, 0, 50)
         wait_until(lambda: stored(connection) == 50, "everything is stored")
     finally:

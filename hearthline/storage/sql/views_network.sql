@@ -35,7 +35,7 @@ WHERE b.role = 'weather' AND b.valid @> %(now)s::timestamptz
   AND l.time > %(now)s - greatest(3 * d.expected_interval_s, 3600) * interval '1 second';
 
 -- name: held_back
-WITH {room_now}, {unit_now}
+WITH {unit_now}
 SELECT * FROM unit_now
 WHERE hold_reason IS NOT NULL AND hold_reason <> 'none'
 ORDER BY hold_reason, temperature_c NULLS LAST, path LIMIT %(limit)s;

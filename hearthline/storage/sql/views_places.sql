@@ -1,24 +1,24 @@
--- Read models of places and dwellings as they stand now. room_now and unit_now are fragments that
--- other statements carry in their WITH list, named in braces (see views/statements.py).
+-- Read models of places and dwellings as they stand now. Names in braces are fragments, put in place
+-- by views/statements.py, so that what counts as a fresh temperature is written once.
+
+-- name: room_figures
+-- Of the sensors that a WHERE clause after it chooses: the fresh mean, the last known value, silence.
+avg((l.reading->>'temperature_c')::float8) FILTER (WHERE l.time > %(now)s
+    - greatest(3 * d.expected_interval_s, 3600) * interval '1 second') AS temperature_c,
+(array_agg((l.reading->>'temperature_c')::float8 ORDER BY l.time DESC NULLS LAST))[1] AS last_c,
+max(l.time) AS read_at, max(l.seen_at) AS seen_at, max(g.grade) AS grade,
+(array_agg(g.reason ORDER BY g.grade DESC NULLS LAST))[1] AS grade_reason,
+bool_and(l.seen_at IS NULL OR l.seen_at < %(now)s
+    - greatest(3 * d.expected_interval_s, 3600) * interval '1 second') AS silent
+FROM device_binding b
+JOIN device d ON d.id = b.device_id
+LEFT JOIN latest l ON l.device_id = d.id
+LEFT JOIN sensor_grade g ON g.device_id = d.id
 
 -- name: room_now
--- One row per dwelling with a room sensor: the fresh mean, the last known value, silence.
+-- One row per dwelling with a room sensor, for figures of the whole network.
 room_now AS (
-    SELECT b.place_id,
-           avg((l.reading->>'temperature_c')::float8) FILTER (WHERE l.time > %(now)s
-               - greatest(3 * d.expected_interval_s, 3600) * interval '1 second') AS temperature_c,
-           (array_agg((l.reading->>'temperature_c')::float8 ORDER BY l.time DESC NULLS LAST))[1]
-               AS last_c,
-           max(l.time) AS read_at,
-           max(l.seen_at) AS seen_at,
-           max(g.grade) AS grade,
-           (array_agg(g.reason ORDER BY g.grade DESC NULLS LAST))[1] AS grade_reason,
-           bool_and(l.seen_at IS NULL OR l.seen_at < %(now)s
-               - greatest(3 * d.expected_interval_s, 3600) * interval '1 second') AS silent
-    FROM device_binding b
-    JOIN device d ON d.id = b.device_id
-    LEFT JOIN latest l ON l.device_id = d.id
-    LEFT JOIN sensor_grade g ON g.device_id = d.id
+    SELECT b.place_id, {room_figures}
     WHERE b.role = 'room' AND b.valid @> %(now)s::timestamptz
     GROUP BY b.place_id
 )
@@ -28,14 +28,17 @@ room_now AS (
 unit_now AS (
     SELECT p.id, p.code, p.name, p.name_zh, p.path, u.area_m2, u.floor, u.col, u.position,
            u.warranty_until, u.vulnerable, coalesce(s.status, 'on') AS status,
-           r.place_id IS NOT NULL AS sensed, r.temperature_c, r.last_c, r.read_at, r.seen_at,
+           r.sensors > 0 AS sensed, r.temperature_c, r.last_c, r.read_at, r.seen_at,
            coalesce(r.silent, false) AS silent, r.grade, r.grade_reason,
            e.began_at AS cold_since, e.min_c AS episode_min_c, h.reason AS hold_reason,
            h.since AS hold_since, t.number AS ticket, t.state AS ticket_state, t.cause AS ticket_cause
     FROM unit u
     JOIN place p ON p.id = u.place_id
     LEFT JOIN unit_status s ON s.place_id = u.place_id AND s.valid @> %(now)s::timestamptz
-    LEFT JOIN room_now r ON r.place_id = u.place_id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS sensors, {room_figures}
+        WHERE b.place_id = u.place_id AND b.role = 'room' AND b.valid @> %(now)s::timestamptz
+    ) r
     LEFT JOIN LATERAL (
         SELECT began_at, min_c FROM episode
         WHERE place_id = u.place_id AND closed_at IS NULL ORDER BY began_at LIMIT 1
@@ -54,7 +57,7 @@ unit_now AS (
 )
 
 -- name: units_now
-WITH {room_now}, {unit_now}
+WITH {unit_now}
 SELECT * FROM unit_now
 WHERE (%(after)s::text IS NULL OR path > %(after)s)
   AND (%(below_c)s::float8 IS NULL OR temperature_c < %(below_c)s)

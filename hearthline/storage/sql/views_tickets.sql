@@ -54,7 +54,9 @@ WHERE {ticket_filter}
 ORDER BY r.opened_at DESC, r.id DESC LIMIT %(limit)s;
 
 -- name: queue
--- What must be done first on top: running clocks by due time, then paused, then answered, then done.
+-- What must be done first on top: heat supply that nobody has taken up; then broken promises; then
+-- sensors that nobody has taken up (each the largest first); then running clocks by due time; then
+-- what is paused; then what is answered or done.
 WITH {ticket_rows}
 SELECT r.*, m.affected, m.cold, m.vulnerable
 FROM ticket_rows r
@@ -66,8 +68,13 @@ CROSS JOIN LATERAL (
     WHERE m.incident_id = r.incident_id) m
 WHERE {ticket_filter}
 ORDER BY CASE %(order)s
-             WHEN 'urgent' THEN CASE WHEN r.due_at IS NULL THEN 2 WHEN r.paused THEN 1 ELSE 0 END
+             WHEN 'urgent' THEN CASE WHEN r.due_at IS NULL THEN 5 WHEN r.paused THEN 4
+                                     WHEN r.state = 'new' AND r.kind = 'supply' THEN 0
+                                     WHEN r.state <> 'new' AND r.due_at < %(now)s THEN 1
+                                     WHEN r.state = 'new' THEN 2 ELSE 3 END
              WHEN 'largest' THEN -m.affected END,
+         CASE WHEN %(order)s = 'urgent' AND (r.state = 'new' OR r.due_at < %(now)s)
+              THEN -m.affected END,
          CASE WHEN %(order)s = 'urgent' THEN r.due_at END,
          r.opened_at DESC, r.id DESC
 LIMIT %(limit)s;

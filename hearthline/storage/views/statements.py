@@ -14,6 +14,7 @@ from typing import LiteralString
 from hearthline.storage.queries import family
 
 FRAGMENTS = {
+    "room_figures": "views_places",
     "room_now": "views_places",
     "unit_now": "views_places",
     "ticket_rows": "views_tickets",
@@ -29,7 +30,7 @@ def statement(family_name: str, name: str) -> LiteralString:
     """A named statement, its fragments filled in."""
 
     def fill(slot: re.Match[str]) -> str:
-        return family(FRAGMENTS[slot[1]])[slot[1]]
+        return statement(FRAGMENTS[slot[1]], slot[1])
 
     text = family(family_name)[name]
     return _SLOT.sub(fill, text)

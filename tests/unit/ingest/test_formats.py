@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearthline.domain.readings import LIMITS, RejectReason, RoomReading
+from hearthline.errors import SettingsError
 from ingest.acceptance import Refusal, Rules, accept
-from ingest.formats import OURS, Format, Registry
+from ingest.formats import OURS, Format, Registry, registry
 from ingest.formats.model import Decoded
 from ingest.formats.quantities import QUANTITIES
 
@@ -127,6 +129,21 @@ def test_a_decoder_that_raises_costs_its_message_only() -> None:
     (rejection,) = Registry((broken,)).decode("x", b"1", NOW).rejections
     assert rejection.reason is RejectReason.MALFORMED
     assert "broken" in rejection.detail
+
+
+def test_installed_packages_add_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "from ingest.formats import Decoded, Format\nMINE = Format('mine', ('x',), Decoded)\n"
+    (tmp_path / "company_formats.py").write_text(code)
+    package = tmp_path / "company-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Name: company\nVersion: 1.0\n")
+    names = package / "entry_points.txt"
+    names.write_text("[hearthline.formats]\nmine = company_formats:MINE\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [one.name for one in registry().formats] == ["mine", *(one.name for one in OURS)]
+    names.write_text("[hearthline.formats]\nmine = company_formats:Decoded\n")
+    with pytest.raises(SettingsError, match="names no wire format"):
+        registry()
 
 
 @given(st.sampled_from(TOPICS), st.binary(max_size=200))

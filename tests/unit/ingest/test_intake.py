@@ -2,10 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from hearthline.domain.readings import Quality, RejectReason
+import pytest
+
+from hearthline.domain.readings import Quality, RejectReason, RoomReading
 from ingest.acceptance import Rules
-from ingest.formats import Registry
+from ingest.formats import Decoded, Format, Registry
 from ingest.intake import Message, hear
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -52,3 +55,24 @@ def test_a_retained_message_without_a_time_was_said_nobody_knows_when() -> None:
 def test_a_retained_message_with_its_time_is_as_good_as_any() -> None:
     state = {"temperature": 20, "last_seen": "2026-01-10T11:00:00Z"}
     assert heard("zigbee2mqtt/a", state, retained=True).readings
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        RoomReading("x:1", NOW.replace(tzinfo=None), 20.0),
+        RoomReading("x:1", NOW, "20"),
+        "no reading",
+    ],  # type: ignore[arg-type]
+)
+def test_what_a_companys_decoder_makes_wrongly_becomes_a_dead_letter(made: Any) -> None:
+    theirs = Registry([Format("theirs", ("x",), lambda *_: Decoded((made,)))])
+    one = hear(Message("x", b"1", NOW), theirs, RULES)
+    assert not one.readings
+    assert [r.reason for r in one.rejections] == [RejectReason.MALFORMED]
+
+
+def test_a_decoder_that_miscounts_its_items_costs_its_message() -> None:
+    theirs = Registry([Format("theirs", ("x",), lambda *_: Decoded((), (), (None,)))])
+    one = hear(Message("x", b"1", NOW), theirs, RULES)
+    assert [r.reason for r in one.rejections] == [RejectReason.MALFORMED]

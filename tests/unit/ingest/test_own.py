@@ -68,6 +68,13 @@ def test_one_bad_item_leaves_its_siblings_alone() -> None:
     assert {r.device_uid for r in decoded.rejections} == {"own:s1/d1"}
 
 
+def test_a_refused_item_says_which_device_it_was() -> None:
+    decoded = said(
+        ROOM, [{"device": "d7", "temperature_c": 20}, {"device": [], "temperature_c": 20}]
+    )
+    assert [r.device_uid for r in decoded.rejections] == ["own:s1/d7", "own:s1/d1"]
+
+
 @pytest.mark.parametrize(
     ("item", "reason"),
     [

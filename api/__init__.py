@@ -1,0 +1,1 @@
+"""The machine interface and the operators' console, over read models and the complaint desk."""

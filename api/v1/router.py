@@ -1,0 +1,22 @@
+"""All of ``/api/v1`` in one router."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.v1 import network, places, tickets, units
+
+TAGS = [
+    {"name": "units", "description": "Dwellings, their temperature and their verdicts."},
+    {"name": "places", "description": "The tree from the heat source to the dwelling."},
+    {"name": "tickets", "description": "From complaint to follow-up call, one per cause."},
+    {"name": "balance", "description": "Where the heat goes."},
+    {"name": "network", "description": "The whole in a few numbers."},
+    {"name": "rules", "description": "Local heating rules by version."},
+    {"name": "engineering", "description": "What was refused, and why."},
+    {"name": "service", "description": "Health and metrics."},
+]
+
+router = APIRouter(prefix="/api/v1")
+for part in (units, places, tickets, network):
+    router.include_router(part.router)
