@@ -11,7 +11,7 @@ Hours that do not count (excluded clock hours) are passed over; hours in which h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -171,22 +171,26 @@ class Changes:
 def reconcile(found: Sequence[Excursion], stored: Sequence[Known]) -> Changes:
     """Match excursions with stored episodes of the same dwelling by overlap in time.
 
-    An open stored episode that nothing overlaps is revoked: late readings undid it. A closed one
-    stays as it was decided.
+    An open stored episode meets the first excursion that overlaps it and ends with it: a later
+    excursion is another episode. One that nothing overlaps is revoked, because late readings undid
+    it. A closed one stays as it was decided.
     """
-    by_unit: dict[int, list[Known]] = {}
+    known: dict[int, dict[int, Known]] = {}
     for episode in stored:
-        by_unit.setdefault(episode.unit, []).append(episode)
+        known.setdefault(episode.unit, {})[episode.id] = episode
     new: list[Excursion] = []
     closed: list[tuple[int, Excursion]] = []
     met: set[int] = set()
-    for excursion in found:
-        same = [k for k in by_unit.get(excursion.unit, ()) if _overlap(excursion, k)]
+    for excursion in sorted(found, key=lambda e: e.opened_at):
+        here = known.get(excursion.unit, {})
+        same = [k for k in here.values() if _overlap(excursion, k)]
         met.update(k.id for k in same)
         if not same:
             new.append(excursion)
         elif excursion.closed_at is not None:
-            closed += [(k.id, excursion) for k in same if k.closed_at is None]
+            ending = [k for k in same if k.closed_at is None]
+            closed += [(k.id, excursion) for k in ending]
+            here.update({k.id: replace(k, closed_at=excursion.closed_at) for k in ending})
     revoked = tuple(k for k in stored if k.closed_at is None and k.id not in met)
     return Changes(tuple(new), tuple(closed), revoked)
 

@@ -86,7 +86,7 @@ def test_the_demo_finds_every_hidden_fault_and_goes_on_where_it_stopped(
         "SELECT i.cause, p.code FROM ticket t JOIN incident i ON i.id = t.incident_id"
         " JOIN place p ON p.id = i.place_id WHERE t.state <> 'merged'"
     ).fetchall()
-    faults = simulators.build(simulators.load(scenario)).faults
+    faults = simulators.build(simulators.load(scenario)).truth
     assert Counter(row["cause"] for row in rows) == Counter(str(f.cause) for f in faults)
     places = {place for fault in faults for place in fault.places}
     assert {row["code"] for row in rows} <= places

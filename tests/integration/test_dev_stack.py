@@ -21,7 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 NOT_AUTHORISED = 135
 
 

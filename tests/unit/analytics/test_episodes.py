@@ -149,3 +149,11 @@ def test_two_excursions_are_two_episodes() -> None:
     again = excursion(40, None)
     changes = reconcile([excursion(5, 20), again], [Known(7, 0, hour(5), hour(20))])
     assert changes.new == (again,)
+
+
+def test_an_episode_left_open_meets_one_excursion_only() -> None:
+    """What came after it ended, seen in the same cycle, is news."""
+    ended, again = excursion(5, 20), excursion(40, 50)
+    changes = reconcile([ended, again], [Known(7, 0, hour(5), None)])
+    assert changes.closed == ((7, ended),)
+    assert changes.new == (again,)
