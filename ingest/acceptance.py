@@ -98,7 +98,7 @@ def without_no_values(reading: RoomReading | WeatherReading) -> Reading:
     return replace(reading, quality=reading.quality | Quality.SENTINEL, **gone)
 
 
-def within_limits(reading: Reading, received_at: datetime, rules: Rules) -> Quality | Refusal:  # noqa: ARG001
+def within_limits(reading: Reading, _received_at: datetime, _rules: Rules) -> Quality | Refusal:
     """Every quantity is finite and possible."""
     for name, low, high in _LIMITS[reading.kind]:
         value = getattr(reading, name)
@@ -111,7 +111,7 @@ def within_limits(reading: Reading, received_at: datetime, rules: Rules) -> Qual
     return Quality.GOOD
 
 
-def not_too_old(reading: Reading, received_at: datetime, rules: Rules) -> Quality | Refusal:  # noqa: ARG001
+def not_too_old(reading: Reading, _received_at: datetime, rules: Rules) -> Quality | Refusal:
     """Measured after the oldest accepted instant: a clock at 1970 was never set."""
     if reading.time < rules.oldest:
         detail = f"measured at {reading.time.isoformat()}, before {rules.oldest.isoformat()}"
@@ -128,7 +128,7 @@ def not_in_the_future(reading: Reading, received_at: datetime, rules: Rules) -> 
     return Quality.CLOCK_AHEAD if ahead > AHEAD_AFTER else Quality.GOOD
 
 
-def sentinel(reading: Reading, received_at: datetime, rules: Rules) -> Quality | Refusal:  # noqa: ARG001
+def sentinel(reading: Reading, _received_at: datetime, _rules: Rules) -> Quality | Refusal:
     """A possible temperature that is more likely a chip's "no value": kept, flagged."""
     if not isinstance(reading, MeterReading):
         return Quality.GOOD
@@ -136,7 +136,7 @@ def sentinel(reading: Reading, received_at: datetime, rules: Rules) -> Quality |
     return Quality.SENTINEL if suspect else Quality.GOOD
 
 
-def low_battery(reading: Reading, received_at: datetime, rules: Rules) -> Quality | Refusal:  # noqa: ARG001
+def low_battery(reading: Reading, _received_at: datetime, _rules: Rules) -> Quality | Refusal:
     """A battery near its end, after which values may drift."""
     battery = getattr(reading, "battery_pct", None)
     return Quality.GOOD if battery is None or battery > LOW_BATTERY_PCT else Quality.LOW_BATTERY

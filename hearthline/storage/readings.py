@@ -233,8 +233,8 @@ def _advance_latest(connection: Connection, placed: Sequence[Placed], seen_at: d
 def touched_hours(time: datetime, hold_s: float) -> range:
     """The hours, counted from the epoch, in which a reading stands unless another follows."""
     began = time.timestamp()
-    first = int(began // 3600)
-    return range(first, max(first, int(-(-(began + hold_s) // 3600)) - 1) + 1)
+    first, (last, into) = int(began // 3600), divmod(began + hold_s, 3600)
+    return range(first, int(last) + (1 if into else 0))
 
 
 def _mark_dirty(connection: Connection, new: Iterable[Placed]) -> None:

@@ -23,7 +23,7 @@ STATUS = "status"
 _KINDS = {kind.value: kind for kind in DeviceKind}
 
 
-def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:  # noqa: ARG001 - items bring their time
+def decode(topic: str, payload: bytes, _received_at: datetime) -> Decoded:
     """Readings of a message; every item of an array stands or falls alone."""
     harvest = Harvest(topic, payload)
     try:

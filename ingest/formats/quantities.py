@@ -57,4 +57,5 @@ def reading(
         raise Refused(RejectReason.NO_QUANTITY, f"no {essential}")
     if essential is None and all(value is None for value in values.values()):
         raise Refused(RejectReason.NO_QUANTITY, f"none of {', '.join(values)}")
+    # Essential quantities were just found to be there, which the type checker cannot follow.
     return _CLASSES[kind](device_uid=device_uid, time=time, quality=quality, **values)  # type: ignore[arg-type]

@@ -80,10 +80,10 @@ def number(name: str, value: Any) -> float | None:
     Raises:
         Refused: NOT_A_NUMBER for NaN, infinity, booleans and other text.
     """
-    if value is None or value == "":
-        return None
     if type(value) is float and math.isfinite(value):
         return value
+    if value is None or value == "":
+        return None
     if isinstance(value, str):
         match = _NUMBER.fullmatch(value)
         if match is None:

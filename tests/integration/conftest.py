@@ -29,15 +29,18 @@ def wait_until(condition: Callable[[], object], what: str, within_s: float = WIT
 
 
 @contextmanager
-def running_ingest(settings: Settings, *, ready: bool = True) -> Iterator[Service]:
+def running_ingest(
+    settings: Settings, prepare: Callable[[Service], None] | None = None
+) -> Iterator[Service]:
     """Ingest in a thread of this process; stopped as SIGTERM would stop it."""
     service = Service(settings)
+    if prepare is not None:
+        prepare(service)
     stop = threading.Event()
     thread = threading.Thread(target=service.run, args=(stop,))
     thread.start()
     try:
-        if ready:
-            wait_until(lambda: service.health.ready, "ingest is ready")
+        wait_until(lambda: service.health.ready, "ingest is ready")
         yield service
     finally:
         stop.set()

@@ -132,7 +132,7 @@ def test_killed_at_random_moments_and_started_again(
     results: list[Published] = []
     enough = threading.Event()
     publishing = threading.Thread(
-        target=lambda: results.append(publish(site, chance, READINGS, enough))
+        target=lambda: results.append(publish(site, chance, READINGS, enough)), daemon=True
     )
     publishing.start()
     before, chance_of_death = 0, random.Random(chance.random())
