@@ -10,17 +10,18 @@ export PYTHON
 BIN := .venv/bin
 STACK = $$(sh deploy/setup/python.sh) deploy/stack
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 PYTEST_ARGS ?=
 
 key = $(shell cat $(1) 2>/dev/null | cksum | tr -d ' ')
 VENV := .venv/.made-from-$(call key,requirements.lock pyproject.toml deploy/setup/venv.sh)
 ASSETS := node_modules/.made-from-$(call key,package-lock.json .npmrc)
 
-.PHONY: help setup stack demo test lint types lock stop clean
+.PHONY: help setup stack demo test lint types bench lock stop clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "Options: DEMO_ARGS, PYTEST_ARGS, PYTHON."
+	@echo "Options: DEMO_ARGS, PYTEST_ARGS, BENCH_ARGS, PYTHON."
 
 # One after the other where both may install system packages, side by side where they cannot.
 setup: ## environment, browser assets, database and broker
@@ -65,6 +66,10 @@ types: $(VENV) ## mypy in strict mode
 	@$(BIN)/mypy
 	@$(BIN)/mypy deploy/stack
 	@echo "Types passed."
+
+bench: setup ## measured figures, each beside its ceiling
+	@$(BIN)/hearthline bench ingest $(BENCH_ARGS)
+	@echo "Benchmarks done."
 
 lock: $(VENV) ## pin every dependency by hash, without addresses
 	@$(BIN)/uv pip compile pyproject.toml --extra grafana --group dev --universal \

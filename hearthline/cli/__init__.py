@@ -13,7 +13,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from hearthline import __version__, telemetry
-from hearthline.cli import city, dashboards, desk, doctor, services, up
+from hearthline.cli import bench, city, dashboards, desk, doctor, services, up
 from hearthline.errors import HearthlineError
 
 app = App(
@@ -22,7 +22,7 @@ app = App(
     "heating.",
     version=__version__,
 )
-for room in (up, services, doctor, city, dashboards, desk):
+for room in (up, services, doctor, city, dashboards, desk, bench):
     room.register(app)
 
 
