@@ -28,6 +28,8 @@ def configure(log_format: str = "console", level: str = "info") -> None:
         ]
     else:
         last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # The pool repeats itself at every attempt; whoever waits for the database says so once.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),

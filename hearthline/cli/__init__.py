@@ -40,3 +40,22 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except _database_errors() as error:
+        print(f"hearthline: {_of_database(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """What storage raises for a server that is gone or has no schema; imported only when asked."""
+    from hearthline.storage.database import Away, NoSchema
+
+    return (*Away, NoSchema)
+
+
+def _of_database(error: Exception) -> str:
+    from hearthline.storage.database import NoSchema
+
+    if isinstance(error, NoSchema):
+        return "The database has no schema yet, or an older one. Run `hearthline migrate`."
+    reason = str(error).strip().partition("\n")[0]
+    return f"The database does not answer: {reason}. Run `hearthline doctor` to see what is away."

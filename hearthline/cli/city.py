@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -128,10 +129,11 @@ def replay(
 
 def _list(summaries: list[Any], *, json: bool) -> None:
     if json:
-        emit({"scenarios": [{"name": s.name, "summary": s.summary} for s in summaries]})
+        emit({"scenarios": [asdict(summary) for summary in summaries]})
         return
-    for summary in summaries:
-        out.print(f"{summary.name:16} {summary.summary}")
+    for one in summaries:
+        size = f"{one.units:,} dwellings, {one.faults} faults"
+        out.print(f"{one.name:12} {size:28} {one.title}  {one.title_zh}")
 
 
 def _register(ledger: Ledger) -> None:

@@ -26,6 +26,9 @@ Row = dict[str, Any]
 Away = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 """What psycopg raises when the server is gone rather than the statement wrong."""
 
+NoSchema = psycopg.errors.UndefinedTable
+"""What it raises when nobody has migrated yet."""
+
 log = structlog.get_logger("storage")
 
 

@@ -43,7 +43,7 @@ def migrate(url: str, *, keep_for: timedelta = timedelta(days=6 * 365)) -> str:
 
     Raw readings are kept ``keep_for`` (five years at least is the industry's rule).
     """
-    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _raw(url))
+    engine = _engine(url)
     with engine.connect() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
         try:
@@ -62,13 +62,18 @@ def migrate(url: str, *, keep_for: timedelta = timedelta(days=6 * 365)) -> str:
     return newest()
 
 
-def _raw(url: str) -> psycopg.Connection[Any]:
-    return psycopg.connect(url, options="-c timezone=UTC")
+def _engine(url: str) -> sqlalchemy.Engine:
+    """What alembic wants; a server that is away raises psycopg's own error, as everywhere."""
+    connect(url).close()
+    return sqlalchemy.create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(url, options="-c timezone=UTC"),
+    )
 
 
 def current(url: str) -> str | None:
     """The revision the database is at, or None where nothing was applied yet."""
-    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: _raw(url))
+    engine = _engine(url)
     with engine.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
     engine.dispose()

@@ -32,7 +32,8 @@ WHERE p.code = ANY(%(codes)s) AND h.hour >= %(start)s AND h.hour < %(stop)s
 GROUP BY h.hour ORDER BY h.hour;
 
 -- name: band_around
--- The same of every heated dwelling below a place, the given ones left out.
+-- The same of every heated dwelling below a place, the given ones left out, and those that
+-- another incident makes cold in this time: they would be no measure of what is normal.
 SELECT h.hour, percentile_cont(0.1) WITHIN GROUP (ORDER BY h.mean_c) AS low_c,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY h.mean_c) AS median_c,
        percentile_cont(0.9) WITHIN GROUP (ORDER BY h.mean_c) AS high_c, count(*) AS sensors
@@ -41,6 +42,10 @@ JOIN device_binding b ON b.place_id = p.id AND b.role = 'room'
 JOIN room_hour h ON h.device_id = b.device_id AND b.valid @> h.hour
 LEFT JOIN unit_status s ON s.place_id = p.id AND s.valid @> h.hour
 WHERE starts_with(p.path, %(prefix)s) AND p.kind = 'unit' AND NOT p.code = ANY(%(codes)s)
+  AND NOT EXISTS (
+      SELECT FROM incident_member m JOIN incident i ON i.id = m.incident_id
+      WHERE m.place_id = p.id AND m.cold_since IS NOT NULL AND i.opened_at < %(stop)s
+        AND coalesce(i.closed_at, 'infinity') > %(start)s)
   AND coalesce(s.status, 'on') = 'on' AND h.hour >= %(start)s AND h.hour < %(stop)s
 GROUP BY h.hour ORDER BY h.hour;
 

@@ -31,7 +31,8 @@ unit_now AS (
            r.sensors > 0 AS sensed, r.temperature_c, r.last_c, r.read_at, r.seen_at,
            coalesce(r.silent, false) AS silent, r.grade, r.grade_reason,
            e.began_at AS cold_since, e.min_c AS episode_min_c, h.reason AS hold_reason,
-           h.since AS hold_since, t.number AS ticket, t.state AS ticket_state, t.cause AS ticket_cause
+           h.since AS hold_since, t.number AS ticket, t.state AS ticket_state, t.cause AS ticket_cause,
+           coalesce(t.cold, false) AS ticket_cold
     FROM unit u
     JOIN place p ON p.id = u.place_id
     LEFT JOIN unit_status s ON s.place_id = u.place_id AND s.valid @> %(now)s::timestamptz
@@ -45,12 +46,15 @@ unit_now AS (
     ) e ON true
     LEFT JOIN hold h ON h.place_id = u.place_id
     LEFT JOIN LATERAL (
-        SELECT t.number, t.state, i.cause
+        -- of several, the one that makes it cold at the deepest place
+        SELECT t.number, t.state, i.cause,
+               m.cold_since IS NOT NULL AND m.warm_since IS NULL AS cold
         FROM incident_member m
         JOIN incident i ON i.id = m.incident_id
         JOIN ticket t ON t.incident_id = i.id
+        JOIN place origin ON origin.id = i.place_id
         WHERE m.place_id = u.place_id AND t.state NOT IN ('closed', 'merged')
-        ORDER BY (i.kind = 'supply') DESC, t.opened_at DESC LIMIT 1
+        ORDER BY (i.kind = 'supply') DESC, cold DESC, length(origin.path) DESC, t.opened_at LIMIT 1
     ) t ON true
     WHERE (%(prefix)s::text IS NULL OR starts_with(p.path, %(prefix)s))
       AND (%(codes)s::text[] IS NULL OR p.code = ANY(%(codes)s))

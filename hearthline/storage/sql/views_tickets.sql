@@ -119,3 +119,13 @@ JOIN incident i ON i.id = m.incident_id
 JOIN ticket t ON t.incident_id = i.id
 JOIN place p ON p.id = m.place_id
 WHERE p.code = %(code)s ORDER BY t.opened_at DESC LIMIT 20;
+
+-- name: tickets_below
+-- Open tickets that any dwelling below a place is part of.
+SELECT DISTINCT t.number, t.opened_at, i.cause
+FROM place p
+JOIN incident_member m ON m.place_id = p.id
+JOIN incident i ON i.id = m.incident_id
+JOIN ticket t ON t.incident_id = i.id
+WHERE starts_with(p.path, %(prefix)s) AND t.state NOT IN ('closed', 'merged')
+ORDER BY t.opened_at;

@@ -116,3 +116,10 @@ def tickets_of_unit(connection: Connection, code: str) -> list[Row]:
     return connection.execute(
         statement("views_tickets", "tickets_of_unit"), {"code": code}
     ).fetchall()
+
+
+def tickets_below(connection: Connection, prefix: str) -> list[Row]:
+    """Open tickets that dwellings below a path are part of, oldest first."""
+    return connection.execute(
+        statement("views_tickets", "tickets_below"), {"prefix": prefix}
+    ).fetchall()

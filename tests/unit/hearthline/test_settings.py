@@ -67,6 +67,34 @@ def test_an_unknown_command_is_a_sentence_too(tmp_path: Path) -> None:
     assert "--help" in done.stderr
 
 
+@pytest.mark.parametrize("command", [["migrate"], ["user", "add", "li.na"]])
+def test_a_database_that_is_away_is_one_sentence(tmp_path: Path, command: list[str]) -> None:
+    """Code 1, the reason, the way to a remedy, no traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hearthline", *command],
+        env={"HEARTHLINE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "PATH": ""},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("hearthline: The database does not answer")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_scenarios_are_listed(tmp_path: Path) -> None:
+    """A line each."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hearthline", "simulate", "--list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["quiet", "town"]
+
+
 def test_passwords_are_never_shown() -> None:
     """Stars in their place, nothing changed where there is none."""
     assert without_password("postgresql://u:secret@h:5432/d") == "postgresql://u:***@h:5432/d"
