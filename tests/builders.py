@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -157,18 +158,16 @@ def room_series(
     device = device_id(connection, f"own:t/{code}")
     instants = [now - timedelta(minutes=20 * step) for step in range(hours * 3, -1, -1)]
     values = [round(curve(at), 2) for at in instants]
-    connection.cursor().executemany(
-        "INSERT INTO room_reading (time, device_id, temperature_c, humidity_pct, battery_pct)"
-        " VALUES (%s, %s, %s, 38, 91) ON CONFLICT DO NOTHING",
-        [(at, device, value) for at, value in zip(instants, values, strict=True)],
-    )
     connection.execute(
-        "INSERT INTO room_hour (device_id, hour, n, mean_c, min_c, max_c, covered_min)"
+        "WITH reading AS (INSERT INTO room_reading"
+        " (time, device_id, temperature_c, humidity_pct, battery_pct)"
+        " SELECT t, %s, v, 38, 91 FROM unnest(%s::timestamptz[], %s::real[]) AS r (t, v)"
+        " ON CONFLICT DO NOTHING RETURNING time, device_id, temperature_c)"
+        " INSERT INTO room_hour (device_id, hour, n, mean_c, min_c, max_c, covered_min)"
         " SELECT device_id, date_trunc('hour', time), count(*), avg(temperature_c),"
         "        min(temperature_c), max(temperature_c), least(60, count(*) * 20)"
-        " FROM room_reading WHERE device_id = %s GROUP BY 1, 2"
-        " ON CONFLICT (device_id, hour) DO UPDATE SET mean_c = excluded.mean_c",
-        (device,),
+        " FROM reading GROUP BY 1, 2 ON CONFLICT DO NOTHING",
+        (device, instants, values),
     )
     set_latest(connection, device, instants[-1], {"temperature_c": values[-1]}, seen_at)
 
@@ -284,6 +283,20 @@ def unit_day(
         " VALUES (%s, %s, 1440, %s, %s, %s, %s, %s, 'heilongjiang', '2021-10-29', now())",
         (place_id(connection, code), day, below_min, mean_c, mean_c, verdict, reason),
     )
+
+
+def unit_days(connection: Connection, code: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many verdicts at once: (day, verdict, reason, below_min, mean_c)."""
+    days, verdicts, reasons, below, means = zip(*rows, strict=True)
+    connection.execute(
+        "INSERT INTO unit_day (place_id, day, covered_min, below_min, mean_c, min_c, verdict,"
+        " reason, policy_code, policy_from, judged_at)"
+        " SELECT %s, day, 1440, below, mean, mean, verdict, reason, 'heilongjiang', '2021-10-29',"
+        " now() FROM unnest(%s::date[], %s::text[], %s::text[], %s::real[], %s::real[])"
+        " AS r (day, verdict, reason, below, mean)",
+        (place_id(connection, code), list(days), list(verdicts), list(reasons), list(below),
+         list(means)),
+    )  # fmt: skip
 
 
 def hold(connection: Connection, code: str, reason: HoldReason, since: datetime) -> None:

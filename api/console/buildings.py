@@ -11,7 +11,7 @@ from api.console import colours
 from api.console.view import Reader, SignedIn
 from hearthline.domain.places import PlaceKind
 from hearthline.storage.database import Connection, Row
-from hearthline.storage.views import curves, places
+from hearthline.storage.views import curves, desk, places
 
 router = APIRouter(prefix="/console/buildings", include_in_schema=False)
 
@@ -159,6 +159,7 @@ def _context(reader: Reader, connection: Connection, code: str) -> dict[str, Any
         "meter": meters[0] if meters else None,
         "before": siblings[own - 1] if own > 0 else None,
         "after": siblings[own + 1] if own + 1 < len(siblings) else None,
+        "tickets": desk.tickets_below(connection, house["path"]),
         "coldest": coldest,
         "coldest_places": places.ancestry(connection, [unit["path"] for unit in coldest]),
         **_scale(reader),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from api.console.words import Words
-from hearthline.domain.places import PlaceKind
+from hearthline.domain.places import HeatingStatus, PlaceKind
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.views import curves, desk, places
 from hearthline.storage.views.curves import Window
@@ -70,9 +70,9 @@ def ticket_curves(connection: Connection, words: Words, ticket: Row, threshold_c
     draw = Drawn(words)
     members = desk.members(connection, ticket["incident_id"])
     window = ticket_window(ticket, members, words.now)
-    cold = [m["code"] for m in members if m["cold_since"]]
-    shown = cold or [m["code"] for m in members]
     everyone = [m["code"] for m in members]
+    units = places.units_now(connection, words.now, codes=everyone)
+    shown = [unit["code"] for unit in units if unit["status"] == HeatingStatus.ON] or everyone
     peers, around = _peers(connection, words, ticket["path"], everyone, window)
     episodes = curves.episodes(connection, everyone, window)
     many = len(shown) > SINGLE_LINES

@@ -179,7 +179,7 @@ def _acts(state: State, *, paused: bool) -> list[Action]:
 
 
 def _members(reader: Reader, connection: Connection, incident_id: int) -> list[Row]:
-    """Dwellings of the incident as they stand now, the coldest first, with whom to call."""
+    """Dwellings of the incident as they stand now, whom to call first on top."""
     joined = {member["code"]: member for member in views.members(connection, incident_id)}
     units = places.units_now(connection, reader.words.now, codes=list(joined))
     contacts: dict[str, Row] = {}
@@ -188,11 +188,19 @@ def _members(reader: Reader, connection: Connection, incident_id: int) -> list[R
     merged = [{**unit, **joined[unit["code"]], "contact": contacts.get(unit["code"])}
               for unit in units]  # fmt: skip
 
-    def coldest_first(member: Row) -> tuple[bool, float, str]:
-        shown = member["temperature_c"]
-        return shown is None, shown if shown is not None else 0.0, member["path"]
+    return sorted(merged, key=whom_first)
 
-    return sorted(merged, key=coldest_first)
+
+def whom_first(member: Row) -> tuple[bool, bool, float, str]:
+    """Cold dwellings before the others, vulnerable people first among them, then the coldest."""
+    cold = member["cold_since"] is not None and member["warm_since"] is None
+    shown = member["temperature_c"]
+    return (
+        not (cold and member["status"] == "on"),
+        not member["vulnerable"],
+        shown if shown is not None else float("inf"),
+        member["path"],
+    )
 
 
 def _steps(state: State, log: list[Row]) -> list[tuple[State, Row | None, str]]:

@@ -93,6 +93,10 @@ class Words:
             pattern = "d MMM" if this_year else "d MMM y"
         return format_date(day, pattern, locale=locale_of(self.locale))
 
+    def month(self, day: date) -> str:
+        """A month, short."""
+        return format_date(day, "LLL", locale=locale_of(self.locale))
+
     def stamp(self, at: datetime) -> str:
         """Day, hour and minute, today as well."""
         local = self.local(at)
@@ -128,7 +132,7 @@ class Words:
 
     def duration(self, span: timedelta) -> str:
         """Hours and minutes, short: 2 h 05 min."""
-        minutes = int(abs(span).total_seconds() // 60)
+        minutes = max(1, int(abs(span).total_seconds() // 60))
         days, rest = divmod(minutes, 24 * 60)
         hours, minutes = divmod(rest, 60)
         if days:

@@ -101,6 +101,7 @@ def _verdicts(
     stopped: bool,
     cold: bool,
 ) -> None:
+    rows = []
     for back in range(40):
         verdict, reason, below = DayVerdict.COMPLIANT, HoldReason.NONE, 0.0
         if stopped:
@@ -113,9 +114,8 @@ def _verdicts(
             verdict, reason = DayVerdict.UNDETERMINED, HoldReason.TOO_FEW_READINGS
         mean = 18.9 if verdict is DayVerdict.BELOW else 21.4 + draw.gauss(0, 0.4)
         day = (now - timedelta(days=back)).date()
-        b.unit_day(
-            connection, code, day, verdict=verdict, reason=reason, below_min=below, mean_c=mean
-        )
+        rows.append((day, verdict, reason, below, mean))
+    b.unit_days(connection, code, rows)
 
 
 def _meters(connection: Connection, now: datetime, hours: int) -> None:

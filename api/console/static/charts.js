@@ -75,13 +75,23 @@
     return grids;
   }
 
+  /* Even steps around everything drawn and the standard: 1, 2 or 5 K a line. */
+  function span(drawn) {
+    const series = [drawn.members?.low, drawn.members?.high, drawn.peers?.low, drawn.peers?.high, ...drawn.lines.map((one) => one.data)];
+    const values = series.flatMap((points) => points || []).map(([, value]) => value).filter((value) => value !== null);
+    const low = values.reduce((a, b) => Math.min(a, b), drawn.threshold) - 0.4;
+    const high = values.reduce((a, b) => Math.max(a, b), drawn.threshold) + 0.4;
+    const interval = [1, 2, 5].find((step) => (high - low) / step <= 7) || 10;
+    return { interval, min: interval * Math.floor(low / interval), max: interval * Math.ceil(high / interval) };
+  }
+
   function axes(drawn, grids) {
     const { words } = drawn;
     const last = grids.length - 1;
     const name = (text) => ({ name: text, nameTextStyle: { align: "left", color: ink, fontWeight: 600, padding: [0, 0, 0, -38] }, nameGap: 8 });
     const value = (grid, text, extra = {}) => ({ type: "value", gridIndex: grid, scale: true, splitLine: { lineStyle: { color: "#e9eeeb" } }, axisLabel: { color: ink }, splitNumber: grid ? 2 : 5, ...name(text), ...extra });
     const x = grids.map((_, grid) => ({ type: "time", gridIndex: grid, min: drawn.start, max: drawn.stop, axisLine: { lineStyle: { color: line } }, axisTick: { show: grid === last }, axisLabel: { show: grid === last, color: ink, hideOverlap: true }, splitLine: { show: true, lineStyle: { color: "#f1f4f2" } }, axisPointer: { label: { show: false } } }));
-    const y = [value(0, words.room, { min: (v) => 2 * Math.floor((Math.min(v.min, drawn.threshold) - 0.5) / 2), max: (v) => 2 * Math.ceil((Math.max(v.max, drawn.threshold) + 0.5) / 2) }), value(1, words.outdoor)];
+    const y = [value(0, words.room, { ...span(drawn) }), value(1, words.outdoor)];
     if (drawn.meter) {
       y.push(value(2, `${drawn.meter.name}: ${words.both}`));
       y.push(value(2, words.flow, { position: "right", min: 0, splitLine: { show: false }, nameTextStyle: { align: "right", color: colours.flow, padding: [0, -44, 0, 0] }, axisLabel: { color: colours.flow } }));

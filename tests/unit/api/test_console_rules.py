@@ -14,7 +14,7 @@ from api.console import colours
 from api.console.buildings import facade, summary
 from api.console.clocks import Urgency, running
 from api.console.queue import Wish
-from api.console.tickets import _acts, _steps
+from api.console.tickets import _acts, _steps, _told, whom_first
 from api.console.units import calendar, neighbours, tally
 from api.console.view import link, safe_next
 from tickets.lifecycle import Action, State
@@ -161,3 +161,34 @@ def test_the_way_back_stays_inside(asked: str, led: str) -> None:
 
 def test_addresses_quote_any_code() -> None:
     assert link("unit", "3号楼 1-1#?%") == "/console/units/3%E5%8F%B7%E6%A5%BC%201-1%23%3F%25"
+
+
+def member(code: str, temperature_c: float | None, **other: Any) -> dict[str, Any]:
+    plain = {"cold_since": NOW, "warm_since": None, "status": "on", "vulnerable": False}
+    return {"path": code, "temperature_c": temperature_c, **plain, **other}
+
+
+def test_whom_to_call_first_is_cold_vulnerable_and_coldest() -> None:
+    rows = [
+        member("stopped", 9.0, status="stopped"),
+        member("affected", 21.0, cold_since=None),
+        member("warm again", 20.5, warm_since=NOW),
+        member("silent", None),
+        member("cold", 17.0),
+        member("colder", 16.0),
+        member("old lady", 18.0, vulnerable=True),
+    ]
+    ordered = [row["path"] for row in sorted(rows, key=whom_first)]
+    assert ordered[:4] == ["old lady", "colder", "cold", "silent"]
+    assert ordered[-1] == "affected"
+
+
+def test_a_run_of_joining_dwellings_is_told_once() -> None:
+    kinds = ["opened", "members_joined", "members_joined", "noted", "members_joined"]
+    log = [{"kind": kind, "seq": seq} for seq, kind in enumerate(kinds, 1)]
+    assert [(event["seq"], times) for event, times in _told(log)] == [
+        (5, 1),
+        (4, 1),
+        (3, 2),
+        (1, 1),
+    ]
