@@ -11,12 +11,15 @@ The rules, in order, for each finding:
    place, the others are merged into it. An incident that rests on a meter of its own (swapped
    pipes, say) is its own cause and is never swallowed, nor is one that had stood for a day.
 4. Anything else opens a new incident.
+
+A dwelling is cold for one reason at a time: what an incident that stays apart already holds as
+cold does not count as cold in another one, though it may be affected by it too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -92,8 +95,16 @@ def plan(
         step = _meet(finding, left, path_of)
         swallowed = {incident.id for incident in step.swallowed}
         left = [incident for incident in left if incident.id not in swallowed]
-        steps.append(step)
+        steps.append(_without_others(step, left))
     return steps
+
+
+def _without_others(step: Step, incidents: Sequence[OpenIncident]) -> Step:
+    """The step with its finding's cold dwellings less those of incidents that stay apart."""
+    own = step.incident.id if step.incident else None
+    apart = [i.cold for i in incidents if i.kind is step.finding.kind and i.id != own]
+    cold = step.finding.cold.difference(*apart)
+    return replace(step, finding=replace(step.finding, cold=cold))
 
 
 def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[str, str]) -> Step:

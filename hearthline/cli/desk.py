@@ -1,4 +1,4 @@
-"""``user add``: the people of the dispatch centre."""
+"""``user add`` and ``key add``: the people of the dispatch centre, and machines."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def register(app: App) -> None:
     user = App(name="user", help="Accounts of the console.")
     user.command(add)
     app.command(user)
+    key = App(name="key", help="Keys with which machines use the API.")
+    key.command(add_key, name="add")
+    app.command(key)
 
 
 def add(
@@ -44,3 +47,16 @@ def add(
         out.print(f"{login} may log in as {role}.")
     else:
         out.print(f"{login} may log in as {role} with the password {chosen} (shown only now).")
+
+
+def add_key(name: str, *, role: Role = "operator", json: bool = False) -> None:
+    """Make a key for a machine; it is printed once and stored only as a hash."""
+    from hearthline.storage import accounts
+    from hearthline.storage.database import connect
+
+    with connect(load().require_database()) as connection:
+        key = accounts.add_key(connection, name, role)
+    if json:
+        emit({"name": name, "role": role, "key": key})
+    else:
+        out.print(f"{name} may use the API as {role} with `Authorization: Bearer {key}`.")

@@ -27,7 +27,7 @@ CAUSE_NAMES: dict[Cause, Pair] = {
     Cause.VALVE_CLOSED: ("Dwelling valve closed or stuck", "入户阀门关闭或卡死"),
     Cause.HYDRAULIC_IMBALANCE: ("Hydraulic imbalance", "水力失调"),
     Cause.VERTICAL_IMBALANCE: ("Vertical imbalance", "垂直失调"),
-    Cause.ENVELOPE: ("Poor envelope (top, gable, leaky)", "围护结构差(顶层、山墙、漏风)"),
+    Cause.ENVELOPE: ("Poor envelope (top, gable, leaky)", "围护结构差（顶层、山墙、漏风）"),
     Cause.NEIGHBOUR_UNHEATED: ("Unheated neighbours", "邻户停暖"),
     Cause.TURNED_DOWN: ("Turned down by the tenant", "用户自行调低"),
     Cause.WINDOW_OPEN: ("Window open", "开窗"),
@@ -43,40 +43,40 @@ CAUSE_NAMES: dict[Cause, Pair] = {
 FIRST_ACTIONS: dict[Cause, Pair] = {
     Cause.SOURCE_SHORTAGE: (
         "Call the plant for more output; trim overheated stations meanwhile.",
-        "联系热源厂提高出力,同时压减过热站。",
+        "联系热源厂提高出力，同时压减过热站。",
     ),
     Cause.CONTROL_CURVE: (
         "Check the outdoor sensor and raise the supply set-point to the curve.",
-        "检查室外温度传感器,将供温调回曲线。",
+        "检查室外温度传感器，将供温调回曲线。",
     ),
     Cause.PUMP_TRIP: (
         "Send the station crew: reset or change over the circulation pump, then watch the flow.",
-        "派站内班组:复位或切换备用循环泵,并观察流量。",
+        "派站内班组：复位或切换备用循环泵，并观察流量。",
     ),
     Cause.EXCHANGER_FOULED: (
         "Plan cleaning of the exchanger; switch to the spare one if there is one.",
-        "安排换热器清洗,有备用的先切换。",
+        "安排换热器清洗，有备用的先切换。",
     ),
     Cause.STRAINER_CLOGGED: (
         "Send a crew to clean the strainer at the building inlet and compare Δp before and after.",
-        "派人清洗楼栋入口除污器,对比清洗前后压差。",
+        "派人清洗楼栋入口除污器，对比清洗前后压差。",
     ),
     Cause.LEAK: (
         "Find and isolate the leak; phone the owner of the flat at once.",
-        "查漏并隔离,立即电话通知业主。",
+        "查漏并隔离，立即电话通知业主。",
     ),
     Cause.PIPES_SWAPPED: (
         "Send a crew to the entrance: compare pipe temperatures and exchange supply and return.",
-        "派人到单元入口:核对供回水管温度,调换接反的管道。",
+        "派人到单元入口：核对供回水管温度，调换接反的管道。",
     ),
     Cause.AIR_LOCK: ("Vent the riser at its top.", "在立管顶部排气。"),
     Cause.VALVE_CLOSED: (
         "Phone the customer, then check the dwelling valve and its core.",
-        "先致电用户,再上门检查入户阀及阀芯。",
+        "先致电用户，再上门检查入户阀及阀芯。",
     ),
     Cause.HYDRAULIC_IMBALANCE: (
         "Throttle the near buildings, open the far ones; follow the balancing advice.",
-        "关小近端、开大远端,按平衡建议调节。",
+        "关小近端、开大远端，按平衡建议调节。",
     ),
     Cause.VERTICAL_IMBALANCE: (
         "Balance the riser valves floor by floor.",
@@ -84,11 +84,11 @@ FIRST_ACTIONS: dict[Cause, Pair] = {
     ),
     Cause.ENVELOPE: (
         "Inspect windows, roof and gable; refer to the property company.",
-        "检查门窗、屋面和山墙,转物业处理。",
+        "检查门窗、屋面和山墙，转物业处理。",
     ),
     Cause.NEIGHBOUR_UNHEATED: (
         "Explain to the customer; offer the stopped neighbour a frost-protection flow.",
-        "向用户解释,并建议停暖邻户保留防冻流量。",
+        "向用户解释，并建议停暖邻户保留防冻流量。",
     ),
     Cause.TURNED_DOWN: (
         "Phone the customer about the thermostat or valve.",
@@ -105,24 +105,24 @@ FIRST_ACTIONS: dict[Cause, Pair] = {
     ),
     Cause.SENSOR_STUCK: (
         "Change the sensor; take a certified reading on the same visit.",
-        "更换传感器,同时做一次认证测温。",
+        "更换传感器，同时做一次认证测温。",
     ),
     Cause.SENSOR_DRIFT: ("Compare with a certified instrument.", "用认证仪表比对。"),
     Cause.SENSOR_SWAPPED: ("Check which sensor hangs where.", "核对传感器与住户的对应关系。"),
     Cause.GATEWAY_OUTAGE: (
         "Restart the gateway; check its power and uplink.",
-        "重启网关,检查电源和网络。",
+        "重启网关，检查电源和网络。",
     ),
     Cause.UNDETERMINED: (
         "Phone one of the cold dwellings, then survey on site from the inlet upwards.",
-        "先致电其中一户核实,再从入口起逐级现场勘查。",
+        "先致电其中一户核实，再从入口起逐级现场勘查。",
     ),
 }
 
 RESPONSIBILITY_NAMES: dict[Responsibility, Pair] = {
     Responsibility.COMPANY: ("Heating company", "供热企业"),
     Responsibility.CUSTOMER: ("Customer", "用户"),
-    Responsibility.DEVELOPER: ("Developer (warranty)", "开发商(质保期)"),
+    Responsibility.DEVELOPER: ("Developer (warranty)", "开发商（质保期）"),
     Responsibility.PROPERTY: ("Property company", "物业"),
     Responsibility.SENSOR: ("Instrument technician", "仪表维护"),
     Responsibility.UNKNOWN: ("To be found out", "待定"),
@@ -159,11 +159,11 @@ EVIDENCE_SENTENCES: dict[EvidenceCode, Pair] = {
     ),
     EvidenceCode.SIBLINGS_WARM: (
         "Outside it, only {cold} of {sensed} measured dwellings of {parent} are cold.",
-        "在此之外,{parent}的{sensed}户测温住户中仅{cold}户偏冷。",
+        "在此之外，{parent}的{sensed}户测温住户中仅{cold}户偏冷。",
     ),
     EvidenceCode.MEMBERS_NOT_COLD: (
         "{warm} of {sensed} measured dwellings here are not cold (yet).",
-        "此处{sensed}户测温住户中有{warm}户(尚)不冷。",
+        "此处{sensed}户测温住户中有{warm}户（尚）不冷。",
     ),
     EvidenceCode.FLOW_STOPPED: (
         "Circulating flow fell from {before_m3h:.1f} to {flow_m3h:.1f} m³/h at {place}.",
@@ -172,16 +172,16 @@ EVIDENCE_SENTENCES: dict[EvidenceCode, Pair] = {
     EvidenceCode.FLOW_LOW: (
         "Flow is {ratio_pct:.0f} % of what this branch used to get ({before_m3h:.1f} → "
         "{flow_m3h:.1f} m³/h).",
-        "该支路流量仅为原来的{ratio_pct:.0f} %({before_m3h:.1f} → {flow_m3h:.1f} m³/h)。",
+        "该支路流量仅为原来的{ratio_pct:.0f} %（{before_m3h:.1f} → {flow_m3h:.1f} m³/h）。",
     ),
     EvidenceCode.RETURN_LOW: (
         "Return is {return_c:.1f} °C, {short_k:.1f} K below its peers: "
         "low flow, not poor emission.",
-        "回水{return_c:.1f} °C,比同站低{short_k:.1f} K:属流量不足,而非散热不良。",
+        "回水{return_c:.1f} °C，比同站低{short_k:.1f} K：属流量不足，而非散热不良。",
     ),
     EvidenceCode.FLOW_NORMAL: (
         "The meter at {place} shows normal flow ({flow_m3h:.1f} m³/h).",
-        "{place}热表流量正常({flow_m3h:.1f} m³/h)。",
+        "{place}热表流量正常（{flow_m3h:.1f} m³/h）。",
     ),
     EvidenceCode.NO_METER: (
         "No meter below the station covers this place.",
@@ -193,11 +193,11 @@ EVIDENCE_SENTENCES: dict[EvidenceCode, Pair] = {
     ),
     EvidenceCode.DEEP_BELOW: (
         "Coldest dwelling: {place} at {min_c:.1f} °C.",
-        "最冷住户:{place},{min_c:.1f} °C。",
+        "最冷住户：{place}，{min_c:.1f} °C。",
     ),
     EvidenceCode.NEIGHBOUR_STOPPED: (
         "{count} adjoining dwellings are unheated: {places}.",
-        "有{count}户相邻住户未供暖:{places}。",
+        "有{count}户相邻住户未供暖：{places}。",
     ),
     EvidenceCode.NEIGHBOURS_WARM: (
         "Heated dwellings of the same riser average {mean_c:.1f} °C.",

@@ -98,3 +98,11 @@ def test_a_member_does_not_change_its_ticket_when_the_diagnosis_wavers() -> None
     chilled = incident("201", Cause.NEIGHBOUR_UNHEATED, members=frozenset({"101"}))
     [step] = plan([finding("101")], [chilled], PATHS)
     assert (step.kind, step.incident) == (StepKind.UPDATE, chilled)
+
+
+def test_a_dwelling_is_cold_for_one_reason_at_a_time() -> None:
+    """What swapped pipes hold as cold is affected by the tripped pump, no more."""
+    swapped = incident("S-B1-E1", Cause.PIPES_SWAPPED, cold=frozenset({"101"}))
+    both = frozenset({"101", "201"})
+    [step] = plan([finding("S", Cause.PUMP_TRIP, cold=both, affected=both)], [swapped], PATHS)
+    assert (step.finding.cold, step.finding.affected) == ({"201"}, both)
