@@ -7,7 +7,7 @@ remedy on standard error: exit code 2 for wrong settings or usage, 1 for everyth
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
 
 from cyclopts import App, CycloptsError
@@ -28,7 +28,6 @@ for room in (up, services, doctor, city, dashboards, desk, bench):
 
 def main() -> None:
     """Run one command and exit with its code."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     telemetry.configure()
     try:
         sys.exit(app(exit_on_error=False, print_error=False) or 0)
@@ -40,6 +39,9 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # whoever read our output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except _database_errors() as error:
         print(f"hearthline: {_of_database(error)}", file=sys.stderr)
         sys.exit(1)

@@ -49,7 +49,7 @@ def running_ingest(
 
 
 class IngestProcess:
-    """``python -m ingest`` with given settings, to be killed and started again."""
+    """``hearthline ingest`` with given settings, to be killed and started again."""
 
     def __init__(self, settings: Settings, log: Path, **environment: str) -> None:
         self._log = log
@@ -72,7 +72,7 @@ class IngestProcess:
         """Start it; does not wait until it is ready."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ingest"],
+                [sys.executable, "-m", "hearthline", "ingest"],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

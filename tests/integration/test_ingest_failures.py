@@ -134,6 +134,26 @@ def test_broker_cut_again_and_again_in_the_middle_of_batches(
     assert left_in_session(settings.require_mqtt(), site.client_id) == 0
 
 
+def test_the_process_outlives_a_wire_that_is_cut_under_its_hands(
+    settings: Settings, site: Site, connection: Connection, broker_wire: Proxy, tmp_path: Path
+) -> None:
+    process = IngestProcess(
+        settings.model_copy(update={"mqtt_url": broker_wire.url}), tmp_path / "ingest.log"
+    )
+    process.start()
+    try:
+        wait_until(lambda: "subscribed" in process.said, "it has subscribed")
+        for round_ in range(4):
+            publish(site, round_ * 500, 500)
+            broker_wire.cut()
+            broker_wire.restore()
+            so_far = 500 * (round_ + 1)
+            wait_until(lambda n=so_far: stored(connection) == n, "the round is stored")
+        assert process.terminate() == 0
+    finally:
+        process.kill()
+
+
 def test_a_flapping_broker_while_the_database_is_away_does_not_fill_the_memory(
     settings: Settings,
     site: Site,
