@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import threading
@@ -95,6 +97,13 @@ class IngestProcess:
         """Wait until it ends by itself; its exit code."""
         assert self._process is not None
         return self._process.wait(WITHIN_S)
+
+    def ignores(self, number: signal.Signals) -> bool:
+        """Whether the kernel drops this signal instead of ending the process."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        mask = int(re.search(r"^SigIgn:\s*(\w+)$", status, re.MULTILINE).group(1), 16)  # type: ignore[union-attr]
+        return bool(mask >> (number - 1) & 1)
 
     @property
     def said(self) -> str:

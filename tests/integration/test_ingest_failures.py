@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -143,6 +144,7 @@ def test_the_process_outlives_a_wire_that_is_cut_under_its_hands(
     process.start()
     try:
         wait_until(lambda: "subscribed" in process.said, "it has subscribed")
+        assert process.ignores(signal.SIGPIPE), "a write to a closed socket would kill it"
         for round_ in range(4):
             publish(site, round_ * 500, 500)
             broker_wire.cut()
