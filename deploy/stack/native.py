@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import locks, ports
+from stack import locks, ports, processes
 from stack.checkout import Checkout, cache_folder
 from stack.credentials import SERVICE_USER, SIMULATOR_USER, Credentials
 from stack.debian import DebianRoot
@@ -21,6 +21,7 @@ from stack.postgres import DATABASE, ROLE, Cluster
 from stack.progress import Progress
 
 OLDEST_POSTGRES = 14
+SETTLE_S = 30.0  # for a running server under load to answer
 PLACES = ("/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/bin", "/opt/homebrew/sbin")
 
 
@@ -64,9 +65,8 @@ class Native:
 
     def up(self, part: Part, previous_port: int | None) -> Endpoint:
         """Bring the part up on the port that it had, or find it running."""
-        if previous_port is not None and self._answers(part, previous_port):
-            with contextlib.suppress(StackError):  # it answers, but lacks role or database
-                return self._endpoint(part, previous_port, self._server(part).version())
+        if previous_port is not None and (found := self._running(part, previous_port)):
+            return found
         self.prepare()
         self.home.mkdir(parents=True, exist_ok=True)
         account = self.host.account("postgres" if part is Part.DATABASE else "mosquitto")
@@ -82,6 +82,24 @@ class Native:
             self.progress.say(f"starting the {part} on port {port} ({self.title})")
             version = server.up(port)
         return self._endpoint(part, port, version)
+
+    def _running(self, part: Part, port: int) -> Endpoint | None:
+        """The endpoint of a server that runs; a busy one is given time, not restarted for it."""
+        if not self._exists():
+            return None
+        server = self._server(part)
+        found: list[Endpoint] = []
+
+        def asked() -> bool:
+            if server.process() is None:
+                return True
+            if server.answers(port):
+                with contextlib.suppress(StackError):  # it answers, but lacks role or database
+                    found.append(self._endpoint(part, port, server.version()))
+            return bool(found)
+
+        processes.until(asked, SETTLE_S, poll_s=0.5)
+        return found[0] if found else None
 
     def is_up(self, part: Part, endpoint: Endpoint) -> bool:
         """Whether the part answers."""
