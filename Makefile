@@ -17,7 +17,7 @@ key = $(shell cat $(1) 2>/dev/null | cksum | tr -d ' ')
 VENV := .venv/.made-from-$(call key,requirements.lock pyproject.toml deploy/setup/venv.sh)
 ASSETS := node_modules/.made-from-$(call key,package-lock.json .npmrc)
 
-.PHONY: help setup stack demo test lint types bench lock stop clean
+.PHONY: help setup stack demo test lint types bench crosscheck lock stop clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -71,8 +71,11 @@ bench: setup ## measured figures, each beside its ceiling
 	@$(BIN)/hearthline bench ingest $(BENCH_ARGS)
 	@echo "Benchmarks done."
 
+crosscheck: $(VENV) ## the simulator's flows against pandapipes, in an environment of its own
+	@sh deploy/setup/crosscheck.sh
+
 lock: $(VENV) ## pin every dependency by hash, without addresses
-	@$(BIN)/uv pip compile pyproject.toml --extra grafana --group dev --universal \
+	@$(BIN)/uv pip compile pyproject.toml --extra grafana --extra simulator --group dev --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet \
 	    --custom-compile-command "make lock" --output-file requirements.lock
 	@echo "requirements.lock is renewed."

@@ -10,17 +10,21 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from hearthline.domain.findings import Cause
 from hearthline.domain.places import Ledger, PlaceKind
-from simulators import checks, ledgers, scenario_file
+from simulators import ledgers
+from simulators.devices.fleet import Fleet, equip
 from simulators.engine import Engine, State
-from simulators.faults import PlacedFault
-from simulators.fleet import Fleet, equip
+from simulators.faults import FaultBoard, PlacedFault, draw, place_faults
+from simulators.faults.drawing import how_many
 from simulators.layout import Index, Layout, lay_out
 from simulators.model import Model, make
-from simulators.scenario import Problem, Scenario, ScenarioError, ScenarioSummary
+from simulators.scenario import FaultSpec, Scenario, ScenarioError, ScenarioSummary, checks
+from simulators.scenario import file as scenario_file
 
 LONG_AGO = datetime(2020, 10, 20, tzinfo=UTC)
 """Since when dwellings are heated, and stand stopped where no anchor says since when."""
@@ -37,6 +41,7 @@ class FaultTruth:
     """
 
     cause: Cause
+    variant: str
     places: tuple[str, ...]
     onset: timedelta
     end: timedelta | None
@@ -93,8 +98,8 @@ class City:
 
     def engine(self, anchor: datetime, *, with_faults: bool = True) -> Engine:
         """The physics of this city from an anchor; without faults it is the truth's twin."""
-        faults = self.faults if with_faults else ()
-        return Engine(self.scenario, self.seed, self.layout, self.model, faults, anchor)
+        board = FaultBoard(self.layout, self.faults if with_faults else ())
+        return Engine(self.scenario, self.seed, self.layout, self.model, board, anchor)
 
     def start(self, anchor: datetime, *, with_faults: bool = True) -> tuple[Engine, State]:
         """An engine, and the town in equilibrium at the anchor (computed once)."""
@@ -109,6 +114,7 @@ class City:
     def _true(self, fault: PlacedFault) -> FaultTruth:
         return FaultTruth(
             cause=fault.cause,
+            variant=fault.variant,
             places=fault.codes,
             onset=fault.onset,
             end=fault.end,
@@ -122,20 +128,27 @@ class City:
         """Indices of the dwellings that a fault can make cold."""
         if fault.kind.of_sensor:
             return np.zeros(0, dtype=np.intp)
-        hit = np.zeros(self.layout.units, dtype=bool)
-        hit[fault.struck.units] = True
+        hit = fault.struck.units
         for _ in range(2):
-            hit = hit | hit[self.layout.neighbours].any(axis=0)
-        for other in self.faults:
-            if other.kind.stops_heating:
-                hit[other.struck.units] = False
-        return np.flatnonzero(hit)
+            hit = np.union1d(hit, self.layout.touched_by(hit))
+        return hit[~self._unheated[hit]]
+
+    @cached_property
+    def _unheated(self) -> NDArray[np.bool_]:
+        """Dwellings whose heating somebody stopped at some time, [units]."""
+        stopped = np.zeros(self.layout.units, dtype=bool)
+        for fault in self.faults:
+            if fault.kind.stops_heating:
+                stopped[fault.struck.units] = True
+        return stopped
 
     def _lying(self, fault: PlacedFault) -> tuple[str, ...]:
+        """Uids of the sensors that a fault of sensors makes lie, or silences."""
         if not fault.kind.of_sensor:
             return ()
-        struck = set(fault.codes)
-        return tuple(d.uid for d in self.fleet.rooms.devices if d.place in struck)
+        rooms = self.fleet.rooms
+        carried = (rooms.of_unit(int(unit)) for unit in fault.struck.units)
+        return tuple(rooms.identity(sensor).uid for sensor in carried if sensor is not None)
 
 
 def scenarios() -> list[ScenarioSummary]:
@@ -143,13 +156,15 @@ def scenarios() -> list[ScenarioSummary]:
     found = []
     for name in scenario_file.shipped():
         scenario = load(name)
+        units = lay_out(scenario, scenario.seed).units
+        drawn = scenario.drawn_faults
         found.append(
             ScenarioSummary(
                 name=scenario.name,
                 title=scenario.title,
                 title_zh=scenario.title_zh,
-                units=lay_out(scenario, scenario.seed).units,
-                faults=len(scenario.faults),
+                units=units,
+                faults=len(scenario.faults) + (how_many(drawn, units) if drawn else 0),
                 history=scenario.history,
             )
         )
@@ -162,29 +177,19 @@ def load(name_or_path: str | Path) -> Scenario:
     Raises:
         ScenarioError: lists every problem of the file, each with its line.
     """
-    scenario, lines = scenario_file.read(name_or_path)
-    check(scenario, lines)
-    return scenario
+    return checks.sound(scenario_file.look_at(name_or_path))
 
 
-def check(scenario: Scenario, lines: checks.Lines | None = None) -> Layout:
-    """Check a scenario against its own town.
+def build(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    coverage: float | None = None,
+    faults: tuple[FaultSpec, ...] | None = None,
+) -> City:
+    """Build the city of a scenario; ``seed``, ``coverage``, ``faults`` replace the scenario's.
 
-    Raises:
-        ScenarioError: lists every problem.
-    """
-    problems = checks.check_shape(scenario, lines or {})
-    if problems:
-        raise ScenarioError(scenario.name, problems)
-    town = lay_out(scenario, scenario.seed)
-    problems = checks.check_places(scenario, town, lines or {})
-    if problems:
-        raise ScenarioError(scenario.name, problems)
-    return town
-
-
-def build(scenario: Scenario, *, seed: int | None = None, coverage: float | None = None) -> City:
-    """Build the city of a scenario; ``seed`` and ``coverage`` replace the scenario's.
+    Faults left to chance (``drawn_faults``, ``people``) are drawn here, by the seed.
 
     Raises:
         ScenarioError: the scenario does not fit its town, or the coverage is no share.
@@ -192,18 +197,21 @@ def build(scenario: Scenario, *, seed: int | None = None, coverage: float | None
     number = scenario.seed if seed is None else seed
     share = scenario.instruments.coverage if coverage is None else coverage
     if not 0.0 <= share <= 1.0:
-        problem = Problem("coverage", f"must lie between 0 and 1, got {share:g}")
-        raise ScenarioError(scenario.name, [problem])
+        raise checks.no_share("coverage", scenario.name, share)
+    if faults is not None:
+        scenario = msgspec.structs.replace(scenario, faults=faults, drawn_faults=None)
     town = lay_out(scenario, number)
     problems = checks.check_places(scenario, town, {})
     if problems:
         raise ScenarioError(scenario.name, problems)
+    fleet = equip(scenario, town, number, share)
+    wanted = (*scenario.faults, *draw(scenario, town, number, fleet.rooms.unit))
     return City(
         scenario=scenario,
         seed=number,
         coverage=share,
         layout=town,
         model=make(scenario, town, number),
-        fleet=equip(scenario, town, number, share),
-        faults=checks.place_faults(scenario, town),
+        fleet=fleet,
+        faults=place_faults(scenario, town, wanted),
     )

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
 
 from hearthline.domain.places import (
     HeatingStatus,
@@ -17,15 +20,24 @@ from hearthline.domain.places import (
     UnitFacts,
 )
 from simulators import rand
+from simulators.devices.fleet import Fleet
 from simulators.faults import PlacedFault
-from simulators.fleet import Fleet
 from simulators.layout import Layout
-from simulators.scenario import Scenario
+from simulators.scenario import CircuitSpec, Heating, Scenario, SubstationSpec
 
-Stop = tuple[str, datetime, datetime | None]
+
+class Stop(NamedTuple):
+    """A stop of one dwelling's heating: what the ledger calls it, and from when to when."""
+
+    code: str
+    since: datetime
+    until: datetime | None
+    status: HeatingStatus = HeatingStatus.STOPPED
+
 
 _DEGREE_M = 111_320.0
 _VULNERABLE = 0.03
+_ZONES_ZH = ("低区", "高区")
 
 
 def ledger(
@@ -57,29 +69,42 @@ def stops(
     Without an anchor, stops from before the history are dated ``long_ago`` and later ones left
     out, since their dates are not known yet.
     """
+    codes = layout.codes[PlaceKind.UNIT]
     found: list[Stop] = []
     for fault in faults:
         if not fault.kind.stops_heating or (anchor is None and fault.onset_s > 0):
             continue
         since = long_ago if anchor is None else anchor + timedelta(seconds=fault.onset_s)
-        end = None if fault.end is None or anchor is None else anchor + fault.end
-        found += [(layout.codes[PlaceKind.UNIT][unit], since, end) for unit in fault.struck.units]
+        until = None if fault.end is None or anchor is None else anchor + fault.end
+        status = HeatingStatus(fault.variant) if fault.variant else HeatingStatus.STOPPED
+        found += [Stop(codes[unit], since, until, status) for unit in fault.struck.units]
     return found
 
 
 def _statuses(layout: Layout, stops: list[Stop], since: datetime) -> Iterator[StatusPeriod]:
     """Status periods without gaps or overlaps: on, then stopped, then on again."""
-    by_unit = {code: (start, end) for code, start, end in stops}
+    by_unit: dict[str, list[Stop]] = {}
+    for stop in sorted(stops, key=lambda stop: stop.since):
+        by_unit.setdefault(stop.code, []).append(stop)
     for code in layout.codes[PlaceKind.UNIT]:
-        if code not in by_unit:
-            yield StatusPeriod(code, HeatingStatus.ON, since)
-            continue
-        start, end = by_unit[code]
-        if start > since:
-            yield StatusPeriod(code, HeatingStatus.ON, since, start)
-        yield StatusPeriod(code, HeatingStatus.STOPPED, start, end)
-        if end is not None:
-            yield StatusPeriod(code, HeatingStatus.ON, end)
+        yield from _history(code, by_unit.get(code, []), since)
+
+
+def _history(code: str, stops: list[Stop], since: datetime) -> Iterator[StatusPeriod]:
+    """The periods of one dwelling, from its stops in order; what overlaps ends with the next."""
+    at: datetime | None = since
+    for number, stop in enumerate(stops):
+        if at is not None and stop.since > at:
+            yield StatusPeriod(code, HeatingStatus.ON, at, stop.since)
+        until = stop.until
+        if number + 1 < len(stops):
+            follows = stops[number + 1].since
+            until = follows if until is None else min(until, follows)
+        if until is None or until > stop.since:
+            yield StatusPeriod(code, stop.status, stop.since, until)
+        at = until
+    if at is not None:
+        yield StatusPeriod(code, HeatingStatus.ON, at)
 
 
 def _units(layout: Layout, seed: int) -> Iterator[UnitFacts]:
@@ -107,38 +132,74 @@ def _places(scenario: Scenario, layout: Layout, seed: int) -> Iterator[Place]:
         latitude=source.latitude,
         longitude=source.longitude,
     )
-    circuits = layout.codes[PlaceKind.CIRCUIT]
-    for index, spec in enumerate(scenario.substations):
-        code = layout.codes[PlaceKind.SUBSTATION][index]
+    yield from _stations(layout, source.code)
+    yield from _buildings(layout, seed)
+    yield from _inside(layout)
+
+
+def _stations(layout: Layout, root: str) -> Iterator[Place]:
+    """Substations, each followed by its circuits."""
+    stations, circuits = layout.codes[PlaceKind.SUBSTATION], layout.codes[PlaceKind.CIRCUIT]
+    for index, spec in enumerate(layout.substations):
         zh = spec.name_zh
         yield Place(
-            code=code,
+            code=stations[index],
             kind=PlaceKind.SUBSTATION,
-            parent=source.code,
+            parent=root,
             name=f"{spec.name} substation",
             name_zh=f"{zh}换热站" if zh else "",
             seq=index + 1,
             latitude=spec.latitude,
             longitude=spec.longitude,
         )
-        name = f"{spec.name} circuit 1"
-        yield Place(
-            circuits[index], PlaceKind.CIRCUIT, code, name, f"{zh}一号环路" if zh else "", 1
+        own = np.flatnonzero(layout.circuit_substation == index).tolist()
+        names = circuit_names([layout.circuits[circuit] for circuit in own], spec)
+        for number, (circuit, (name, name_zh)) in enumerate(zip(own, names, strict=True), 1):
+            yield Place(
+                circuits[circuit], PlaceKind.CIRCUIT, stations[index], name, name_zh, number
+            )
+
+
+def circuit_names(circuits: list[CircuitSpec], station: SubstationSpec) -> list[tuple[str, str]]:
+    """English and Chinese names of a substation's circuits.
+
+    Given names stay; else a circuit is called by what it heats and, where several heat the same,
+    by its zone: the low one (低区) lies nearer the pump, the high one (高区) above it.
+    """
+    if len(circuits) == 1:
+        return [
+            (f"{station.name} circuit 1", f"{station.name_zh}一号环路" if station.name_zh else "")
+        ]
+    names = []
+    for number, circuit in enumerate(circuits, 1):
+        alike = [one for one in circuits if one.heating is circuit.heating]
+        zone = alike.index(circuit) if len(alike) > 1 else -1
+        zh = circuit.name_zh or _circuit_zh(circuit, zone, number)
+        name = (
+            f"{station.name} {circuit.name}" if circuit.name else f"{station.name} circuit {number}"
         )
-    yield from _buildings(scenario, layout, seed)
-    yield from _inside(layout)
+        names.append((name, f"{station.name_zh}{zh}" if station.name_zh else ""))
+    return names
 
 
-def _buildings(scenario: Scenario, layout: Layout, seed: int) -> Iterator[Place]:
-    for index, code in enumerate(layout.codes[PlaceKind.BUILDING]):
-        pump = int(layout.building_pump[index])
-        spec = scenario.substations[pump]
+def _circuit_zh(circuit: CircuitSpec, zone: int, number: int) -> str:
+    floor = "地暖" if circuit.heating is Heating.FLOOR else ""
+    if zone < 0:
+        return f"{floor or '散热器'}环路"
+    return f"{floor}{_ZONES_ZH[zone]}环路" if zone < len(_ZONES_ZH) else f"{floor}{number}号环路"
+
+
+def _buildings(layout: Layout, seed: int) -> Iterator[Place]:
+    codes, circuits = layout.codes[PlaceKind.BUILDING], layout.codes[PlaceKind.CIRCUIT]
+    station_of = layout.circuit_substation[layout.building_circuit].tolist()
+    for index, code in enumerate(codes):
+        spec = layout.substations[station_of[index]]
         number = int(code.rsplit("-B", 1)[1])
         north_m, east_m = _standing(number, seed, index)
         yield Place(
             code=code,
             kind=PlaceKind.BUILDING,
-            parent=layout.codes[PlaceKind.CIRCUIT][pump],
+            parent=circuits[int(layout.building_circuit[index])],
             name=f"{spec.name} estate, building {number}",
             name_zh=f"{spec.name_zh}小区{number}号楼" if spec.name_zh else "",
             seq=number,

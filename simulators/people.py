@@ -1,4 +1,4 @@
-"""People: what they give off, cook, and let out of the window, for every dwelling at once.
+"""People: what they give off, cook, and let out of the window, by slot of the day.
 
 Habits are drawn per dwelling and per slot of twenty minutes; the draw depends only on dwelling,
 slot and seed. Nobody airs a room that is already cool, so people never explain a cold dwelling.
@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators import rand
+from simulators.rooms import Habits
+from simulators.scenario import PeopleSpec
 
 Array = NDArray[np.float64]
 
 SLOT_S = 1200
 """Length of one activity or airing, s."""
+SLOTS = 86400 // SLOT_S
 
 # By local hour, midnight first. Share of the mean gain: asleep, away, at home.
 _AT_HOME = np.repeat(
@@ -30,46 +33,72 @@ _COOKING = np.repeat(
 _AIRING = np.repeat([0.0, 0.006, 0.022, 0.006, 0.009, 0.003], [5, 2, 3, 8, 4, 2])
 _COOKING_SHARE = 0.6  # of the mean gain comes in bursts
 _COMPANY = 0.5  # a day's gains differ from the dwelling's mean by up to this share
-_AIRING_WM2 = 17.0
-_NOT_AIRED_BELOW_C = 21.5
+_LATE_H = 0.6
+LATEST = 7
+"""Slots by which a household's day can at most run late or early."""
+AIRING_WM2 = 17.0
+NOT_AIRED_BELOW_C = 21.5
+NIGHT = (22, 6)
+"""Hours between which valves are turned down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """Per dwelling: mean gain in W, area in m², and hours by which its day runs late."""
+    """Per dwelling: mean gain in W, and slots by which its day runs late, plus ``LATEST``."""
 
     mean_w: Array
-    area_m2: Array
-    late_h: Array
+    late: NDArray[np.uint8]
 
 
 def household(seed: int, area_m2: Array, gains_wm2: float) -> Household:
     """Households of a town: mean gains ±15 %, days shifted by up to two hours."""
     keys = np.arange(len(area_m2))
     mean = gains_wm2 * area_m2 * (1.0 + 0.15 * rand.normal(seed, "people/gain", keys))
-    late = 0.6 * rand.normal(seed, "people/late", keys)
-    return Household(np.maximum(mean, 0.0), area_m2, late)
+    late = np.rint(_LATE_H * 3600.0 / SLOT_S * rand.normal(seed, "people/late", keys))
+    return Household(np.maximum(mean, 0.0), (late + LATEST).astype(np.uint8))
 
 
-def gains(home: Household, seed: int, slot: int, local_hour: float) -> Array:
-    """Internal gains in W during a slot, shape [units]; their daily mean is ``home.mean_w``."""
-    keys = np.arange(len(home.mean_w))
-    hour = ((local_hour - home.late_h) % 24.0).astype(int) % 24
-    steady = (1.0 - _COOKING_SHARE) * _AT_HOME[hour] / _AT_HOME.mean()
-    busy = rand.happens(_COOKING[hour], seed, "people/cooking", slot, keys)
-    burst = _COOKING_SHARE / _COOKING.mean()
-    day = slot * SLOT_S // 86400
-    company = 1.0 + _COMPANY * (2.0 * rand.uniform(seed, "people/company", day, keys) - 1.0)
-    return np.asarray(home.mean_w * company * (steady + burst * busy))
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of people's life by slot: see ``rooms.Habits``; every array is [SLOTS]."""
+
+    rest: NDArray[np.float32]
+    burst: float
+    bursts: NDArray[np.int64]
+    airs: NDArray[np.int64]
+
+    def at(self, local_hour: float) -> Habits:
+        """What people do at an hour of the day, by how late their own day runs."""
+        slot = int(local_hour * 3600.0) // SLOT_S
+        own = (slot - np.arange(-LATEST, LATEST + 1)) % SLOTS
+        return Habits(
+            rest=self.rest[own],
+            burst=self.burst,
+            bursts=self.bursts[own],
+            airs=self.airs[own],
+            company=_COMPANY,
+            not_aired_below_c=NOT_AIRED_BELOW_C,
+        )
 
 
-def airing(home: Household, seed: int, slot: int, local_hour: float, air_c: Array) -> Array:
-    """Heat in W that leaves by opened windows during a slot, shape [units]."""
-    keys = np.arange(len(air_c))
-    hour = ((local_hour - home.late_h) % 24.0).astype(int) % 24
-    opened = rand.happens(_AIRING[hour], seed, "people/airing", slot, keys)
-    airs = np.flatnonzero(opened & (air_c > _NOT_AIRED_BELOW_C))
-    width = np.exp(0.4 * rand.normal(seed, "people/width", slot, airs))
-    escaping = np.zeros(len(air_c))
-    escaping[airs] = _AIRING_WM2 * home.area_m2[airs] * width
-    return escaping
+def day(spec: PeopleSpec) -> Day:
+    """The tables of a day; gains average to one over it however often people cook."""
+    cooking = np.minimum(_COOKING * spec.cooking, 1.0)
+    share = _COOKING_SHARE if spec.cooking > 0.0 else 0.0
+    steady = (1.0 - share) * _AT_HOME / _AT_HOME.mean()
+    per_hour = SLOTS // 24
+    return Day(
+        rest=np.repeat(steady, per_hour).astype(np.float32),
+        burst=float(share / cooking.mean()) if share else 0.0,
+        bursts=_of_65536(cooking, per_hour),
+        airs=_of_65536(np.minimum(_AIRING * spec.airing, 1.0), per_hour),
+    )
+
+
+def _of_65536(chance: Array, per_hour: int) -> NDArray[np.int64]:
+    return np.repeat(np.rint(chance * 65536.0), per_hour).astype(np.int64)
+
+
+def is_night(local_hour: float) -> bool:
+    """Whether valves that are turned down at night are turned down now."""
+    return local_hour >= NIGHT[0] or local_hour < NIGHT[1]

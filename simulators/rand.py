@@ -91,3 +91,8 @@ def happens(
 def pick(options: Sequence[str], seed: int, stream: str, key: int) -> str:
     """One of ``options``."""
     return options[int(bits(seed, stream, key)[0] % np.uint64(len(options)))]
+
+
+def state(seed: int, stream: str, *keys: int) -> np.uint64:
+    """What ``compiled.mixed`` needs to draw what ``bits(seed, stream, *keys, key)`` draws."""
+    return np.uint64(_start(seed, stream, keys))

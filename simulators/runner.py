@@ -93,7 +93,9 @@ class Run(Iterator[Block]):
             self._bench.rooms.skip(step)
             self._bench.meters.skip(step)
             return
-        self._post.rooms(self._bench.rooms.read(step))
+        down = step.knobs.gateway_down
+        self._post.links(step.offset_s, step.seconds, down)
+        self._post.rooms(self._bench.rooms.read(step), down)
         self._post.meters(self._bench.meters.read(step))
         self._post.weather(step.offset_s, step.weather)
         self._post.mischief(step.offset_s, step.seconds)

@@ -14,6 +14,7 @@ import ssl
 import threading
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
@@ -175,7 +176,7 @@ class Publisher:
         return client
 
     def _connect(self, session_s: int) -> None:
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = session_s
         host, port = self.address.host, self.address.port
         self._client.connect_async(
@@ -195,7 +196,7 @@ class Publisher:
             if self._closing:
                 raise PublisherClosed(f"no more is published to {self.address}")
             self._raise_refusal()
-        self._client.publish(message.topic, message.payload, qos=1)
+        self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
 
     def publish_all(self, messages: Iterable[Message]) -> int:
         """Hand all messages over, in order; how many there were."""
@@ -304,15 +305,18 @@ class Publisher:
 def to_jsonl(messages: Iterable[Message], out: IO[str]) -> int:
     """Write messages as lines ``{"due", "topic", "payload"}``; how many there were.
 
-    ``payload`` is the text sent; bytes that are no UTF-8 are written with replacement characters.
+    ``payload`` is the text sent. What is no text (Sparkplug, truncated UTF-8) stands as base64 in
+    ``payload_base64`` instead; a retained message says so.
     """
     count = 0
     for message in messages:
-        line = {
-            "due": message.due,
-            "topic": message.topic,
-            "payload": message.payload.decode("utf-8", errors="replace"),
-        }
+        line: dict[str, object] = {"due": message.due, "topic": message.topic}
+        try:
+            line["payload"] = message.payload.decode()
+        except UnicodeDecodeError:
+            line["payload_base64"] = b64encode(message.payload).decode()
+        if message.retain:
+            line["retain"] = True
         out.write(json.dumps(line, ensure_ascii=False) + "\n")
         count += 1
     return count

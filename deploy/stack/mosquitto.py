@@ -26,6 +26,8 @@ DEVELOPMENT_GRANT = f"""
 # Added by the development stack only: its one address serves `simulate` and `replay` too.
 user {SERVICE_USER}
 topic readwrite #
+topic readwrite $sys/#
+topic readwrite $oc/#
 """
 
 

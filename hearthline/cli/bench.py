@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from dataclasses import asdict
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.table import Table
 
 from hearthline.cli.output import emit, err, out
 from hearthline.settings import load
@@ -12,6 +16,7 @@ def register(app: App) -> None:
     """Add the commands of this module."""
     group = App(name="bench", help="Measured figures, each beside its ceiling.")
     group.command(ingest)
+    group.command(simulator)
     app.command(group)
 
 
@@ -39,3 +44,39 @@ def ingest(
         return
     for name, value in found.items():
         out.print(f"{name:28} {value:>14,.2f}")
+
+
+def simulator(
+    *,
+    units: Annotated[
+        tuple[int, ...], Parameter(help="Sizes to measure, in dwellings.", negative=())
+    ] = (10_000, 100_000, 1_000_000),
+    coverage: Annotated[float, Parameter(help="Share of dwellings with a sensor.")] = 1.0,
+    unit_steps: Annotated[int, Parameter(help="Dwelling-steps to run at each size.")] = 40_000_000,
+    json: bool = False,
+) -> None:
+    """Dwelling-steps per second (10 min, physics and instruments) and peak memory, by size."""
+    from simulators.bench import measure
+
+    found = measure(
+        units,
+        unit_steps=unit_steps,
+        coverage=coverage,
+        progress=lambda step: err.print(f"measuring: {step} …"),
+    )
+    if json:
+        emit({"sizes": [asdict(one) for one in found]})
+        return
+    names = ("dwellings", "steps/s", "physics alone", "ceiling", "ratio", "peak MB", "built in")
+    table = Table(*names)
+    for one in found:
+        table.add_row(
+            f"{one.units:,}",
+            f"{one.unit_steps_per_s / 1e6:.1f} M",
+            f"{one.physics_only_per_s / 1e6:.1f} M",
+            f"{one.ceiling_per_s / 1e6:.1f} M",
+            f"{one.ratio:.2f}",
+            f"{one.peak_mb:,.0f}",
+            f"{one.build_s:.1f} s",
+        )
+    out.print(table)

@@ -34,6 +34,8 @@ class Cause(StrEnum):
     SENSOR_MISPLACED = "sensor_misplaced"
     SENSOR_STUCK = "sensor_stuck"
     SENSOR_DRIFT = "sensor_drift"
+    SENSOR_MOVED = "sensor_moved"
+    SENSOR_BATTERY = "sensor_battery"
     SENSOR_SWAPPED = "sensor_swapped"
     GATEWAY_OUTAGE = "gateway_outage"
     UNDETERMINED = "undetermined"
@@ -85,6 +87,8 @@ CAUSES: dict[Cause, CauseFacts] = {
     Cause.SENSOR_MISPLACED: CauseFacts(Responsibility.SENSOR, TicketKind.SENSOR),
     Cause.SENSOR_STUCK: CauseFacts(Responsibility.SENSOR, TicketKind.SENSOR),
     Cause.SENSOR_DRIFT: CauseFacts(Responsibility.SENSOR, TicketKind.SENSOR),
+    Cause.SENSOR_MOVED: CauseFacts(Responsibility.SENSOR, TicketKind.SENSOR),
+    Cause.SENSOR_BATTERY: CauseFacts(Responsibility.SENSOR, TicketKind.SENSOR),
     Cause.SENSOR_SWAPPED: CauseFacts(Responsibility.SENSOR, TicketKind.SENSOR),
     Cause.GATEWAY_OUTAGE: CauseFacts(Responsibility.SENSOR, TicketKind.SENSOR),
     Cause.UNDETERMINED: CauseFacts(Responsibility.UNKNOWN),

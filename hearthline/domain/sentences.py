@@ -35,6 +35,8 @@ CAUSE_NAMES: dict[Cause, Pair] = {
     Cause.SENSOR_MISPLACED: ("Sensor misplaced", "测温点位置不当"),
     Cause.SENSOR_STUCK: ("Sensor stuck", "传感器数值卡死"),
     Cause.SENSOR_DRIFT: ("Sensor drifting", "传感器漂移"),
+    Cause.SENSOR_MOVED: ("Sensor moved or knocked", "传感器被移动或碰撞"),
+    Cause.SENSOR_BATTERY: ("Sensor battery flat", "传感器电池耗尽"),
     Cause.SENSOR_SWAPPED: ("Sensor swapped with another dwelling", "传感器与别户装反"),
     Cause.GATEWAY_OUTAGE: ("Gateway out", "网关离线"),
     Cause.UNDETERMINED: ("Cause not yet determined", "原因待查"),
@@ -108,6 +110,11 @@ FIRST_ACTIONS: dict[Cause, Pair] = {
         "更换传感器，同时做一次认证测温。",
     ),
     Cause.SENSOR_DRIFT: ("Compare with a certified instrument.", "用认证仪表比对。"),
+    Cause.SENSOR_MOVED: (
+        "Ask the customer whether it was moved; put it back at 1.4 m on an inner wall.",
+        "询问用户是否移动过，将其装回内墙1.4 m高处。",
+    ),
+    Cause.SENSOR_BATTERY: ("Change the battery.", "更换电池。"),
     Cause.SENSOR_SWAPPED: ("Check which sensor hangs where.", "核对传感器与住户的对应关系。"),
     Cause.GATEWAY_OUTAGE: (
         "Restart the gateway; check its power and uplink.",

@@ -127,6 +127,19 @@ def mean_over_step(
     return steady(shell, outdoor_c, gained_air, gained_mass)
 
 
+def response(shell: Shell, seconds: float) -> NDArray[np.float32]:
+    """What ``advance`` does to each dwelling, as rows that a loop can read, [7, units].
+
+    aa, am, ma, mm of the propagator, then K/W in the steady state: air by heat to the air, air by
+    heat to the mass (and the other way round), mass by heat to the mass.
+    """
+    step = propagator(shell, seconds)
+    h_am, h_ao, h_mo = shell.air_mass, shell.air_out, shell.mass_out
+    determinant = (h_am + h_ao) * (h_am + h_mo) - h_am**2
+    gain = ((h_am + h_mo) / determinant, h_am / determinant, (h_am + h_ao) / determinant)
+    return np.stack([step.aa, step.am, step.ma, step.mm, *gain]).astype(np.float32)
+
+
 def party_heat(mass_c: Array, neighbours: NDArray[np.intp], party_wk: Array) -> Array:
     """Heat in W that each dwelling receives from those it touches.
 

@@ -91,7 +91,8 @@ def test_every_variable_that_the_compose_file_demands_is_given(provider, engine)
 def test_the_development_brokers_rules_let_its_one_address_publish(provider, engine):
     provider.up(Part.BROKER, None)
     rules = Path(engine.environment["HEARTHLINE_BROKER_ACL"]).read_text()
-    assert rules.endswith("user hearthline\ntopic readwrite #\n")
+    granted = rules.rpartition("user hearthline\n")[2].splitlines()
+    assert granted == [f"topic readwrite {topic}" for topic in ("#", "$sys/#", "$oc/#")]
 
 
 def test_a_failing_command_shows_its_words_and_another_way(provider, engine):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from simulators import City, build
-from simulators.city import check
 from simulators.scenario import Scenario
-from simulators.scenario_file import parse
+from simulators.scenario.checks import sound
+from simulators.scenario.file import look_over
 
 HAMLET = """
 name: hamlet
@@ -47,9 +47,7 @@ ANCHOR = datetime(2026, 1, 12, 2, 30, tzinfo=UTC)
 
 def scenario_of(text: str = "", base: str = HAMLET) -> Scenario:
     """The hamlet with more YAML appended."""
-    scenario, lines = parse(base + text, "hamlet")
-    check(scenario, lines)
-    return scenario
+    return sound(look_over(base + text, "hamlet"))
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
-"""Healthy dwellings of the quiet town lie within what was measured in real ones."""
+"""Healthy dwellings of the town without its faults lie within what was measured in real ones."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,8 +17,9 @@ Array = np.ndarray[Any, Any]
 
 @pytest.fixture(scope="module")
 def quiet() -> Trace:
-    """Three days of the quiet town."""
-    city = simulators.build(simulators.load("quiet"))
+    """Three days of the town with nothing wrong."""
+    healthy = msgspec.structs.replace(simulators.load("town"), faults=())
+    city = simulators.build(healthy)
     return simulators.trace(city, datetime(2026, 1, 12, 6, tzinfo=UTC))
 
 

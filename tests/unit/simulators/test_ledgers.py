@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from hearthline.domain.places import DeviceKind, DeviceRole, HeatingStatus, PlaceKind
-from simulators import City
+from simulators import City, build
+from tests.unit.simulators.conftest import HAMLET, scenario_of
 
 STOPPED = """
 faults:
@@ -63,6 +64,95 @@ def test_with_an_anchor_statuses_follow_each_other_without_gap(
         None,
     ]
     assert [s.valid_from for s in periods[1:]] == [s.valid_to for s in periods[:-1]]
+
+
+def test_statuses_say_why_a_dwelling_is_not_heated(hamlet: Callable[..., City]) -> None:
+    ledger = hamlet(
+        "faults:\n"
+        "  - {cause: neighbour_unheated, variant: vacant, place: H-S1-B01-E1-0602, onset: -60d}\n"
+        "  - {cause: neighbour_unheated, variant: restricted, place: H-S1-B01-E2-0102,"
+        " onset: -60d}\n"
+        "  - {cause: neighbour_unheated, place: H-S2-B01-E1-0102, onset: -60d}\n"
+    ).ledger
+    off = {s.code: s.status for s in ledger.statuses if s.status is not HeatingStatus.ON}
+    assert off == {
+        "H-S1-B01-E1-0602": HeatingStatus.VACANT,
+        "H-S1-B01-E2-0102": HeatingStatus.RESTRICTED,
+        "H-S2-B01-E1-0102": HeatingStatus.STOPPED,
+    }
+
+
+def test_a_dwelling_stopped_twice_has_both_periods(hamlet: Callable[..., City]) -> None:
+    anchor = datetime(2026, 1, 12, tzinfo=UTC)
+    twice = hamlet(
+        "faults:\n"
+        "  - {cause: neighbour_unheated, place: H-S2-B01-E1-0102, onset: 8h}\n"
+        "  - {cause: neighbour_unheated, variant: vacant, place: H-S2-B01-E1-0102,"
+        " onset: 2h, end: 6h}\n"
+    )
+    periods = [s for s in twice.ledger_at(anchor).statuses if s.code == "H-S2-B01-E1-0102"]
+    on, vacant, stopped = HeatingStatus.ON, HeatingStatus.VACANT, HeatingStatus.STOPPED
+    assert [s.status for s in periods] == [on, vacant, on, stopped]
+    assert [s.valid_from for s in periods[1:]] == [anchor + timedelta(hours=h) for h in (2, 6, 8)]
+    assert [s.valid_to for s in periods[:-1]] == [s.valid_from for s in periods[1:]]
+    assert periods[-1].valid_to is None
+
+
+def circuits(several: str) -> dict[str, tuple[str, str]]:
+    """Names of the circuits of a hamlet whose second substation has ``several``."""
+    text = HAMLET.replace("buildings: [2x5]}", f"circuits: [{several}]}}")
+    places = build(scenario_of(base=text)).ledger.places
+    return {p.code: (p.name, p.name_zh) for p in places if p.kind is PlaceKind.CIRCUIT}
+
+
+def test_circuits_are_called_by_what_they_heat() -> None:
+    names = circuits(
+        "{name: radiators, buildings: [1x5]}, {name: floors, heating: floor, buildings: [1x6]}"
+    )
+    assert names == {
+        "H-S1-C1": ("East circuit 1", "东一号环路"),
+        "H-S2-C1": ("West radiators", "西散热器环路"),
+        "H-S2-C2": ("West floors", "西地暖环路"),
+    }
+
+
+def test_circuits_that_heat_alike_are_called_by_their_zone() -> None:
+    names = circuits(
+        "{name: low zone, buildings: [1x5]}, {name: high zone, buildings: [1x15]},"
+        " {name: floors, heating: floor, buildings: [1x6]},"
+        " {name: annex, name_zh: 配楼环路, heating: floor, buildings: [1x2]}"
+    )
+    assert [zh for _, zh in names.values()] == [
+        "东一号环路",
+        "西低区环路",
+        "西高区环路",
+        "西地暖低区环路",
+        "西配楼环路",
+    ]
+
+
+def test_buildings_hang_on_their_circuit_and_circuits_on_their_substation() -> None:
+    text = HAMLET.replace(
+        "buildings: [2x5]}",
+        "circuits: [{name: low zone, buildings: [1x5]},"
+        " {name: floors, heating: floor, buildings: [1x6, 1x3]}]}",
+    )
+    parents = {p.code: p.parent for p in build(scenario_of(base=text)).ledger.places}
+    assert parents["H-S2-C2"] == parents["H-S2-C1"] == "H-S2"
+    assert [parents[f"H-S2-B0{n}"] for n in (1, 2, 3)] == ["H-S2-C1", "H-S2-C2", "H-S2-C2"]
+
+
+def test_landings_with_four_doors_have_four_risers_and_doors() -> None:
+    text = HAMLET.replace("buildings: [2x5]}", "buildings: [1x5x4]}")
+    ledger = build(scenario_of(base=text)).ledger
+    codes = [p.code for p in ledger.places if p.code.startswith("H-S2-B01-E1-")]
+    assert [code for code in codes if "-R" in code] == [f"H-S2-B01-E1-R{n}" for n in (1, 2, 3, 4)]
+    parents = {p.code: p.parent for p in ledger.places}
+    assert parents["H-S2-B01-E1-0304"] == "H-S2-B01-E1-R4"
+    names = {p.code: p.name_zh for p in ledger.places}
+    assert names["H-S2-B01-E1-0304"] == "304室"
+    facts = {unit.code: unit for unit in ledger.units}
+    assert {facts[f"H-S2-B01-E1-030{door}"].column for door in (1, 2, 3, 4)} == {1, 2, 3, 4}
 
 
 def test_meters_sit_at_source_substations_buildings_and_chosen_entrances(

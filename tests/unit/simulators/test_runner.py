@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from simulators import City, Message, Run, run
+from simulators import City, Message, Run, build, run
+from simulators.scenario.file import parse
 
 HOURS = timedelta(hours=4)
 
@@ -65,6 +66,29 @@ def test_a_repetition_that_straddles_the_end_of_a_run_is_published_by_the_next(
     until = anchor + timedelta(minutes=45)
     first = [m for block in run(city, anchor, until) for m in block.messages]
     assert first + published(city, anchor, timedelta(minutes=10), publish_from=until) == whole
+
+
+EVERYTHING = (
+    "{mix: {own: 1, chirpstack: 1, zigbee2mqtt: 1, tts: 1, tasmota: 1, homie: 1, sparkplug: 2,"
+    " senml: 1, onenet: 1, alink: 1, iotda: 1, ctwing: 1},"
+    " meter_mix: {own: 1, wmbusmeters: 1, sparkplug: 1, iotda: 1}, "
+)
+
+
+def test_a_town_that_speaks_every_format_late_and_wrongly_is_resumed_exactly(
+    hamlet_text: str, rough: str, anchor: datetime
+) -> None:
+    badly = rough + "  late: 0.6\n  late_by: 3h\n  clock_wrong: 0.5\n"
+    text = hamlet_text.replace("instruments:\n  {", f"instruments:\n  {EVERYTHING}") + badly
+    scenario, _ = parse(text, "hamlet")
+    city = build(scenario)
+    going = run(city, anchor, anchor + HOURS)
+    whole = [m for block in going for m in block.messages]
+    assert len({m.topic.split("/")[0] for m in whole}) >= 11
+    assert going.report.balanced
+    until = anchor + timedelta(minutes=133)
+    first = [m for block in run(city, anchor, until) for m in block.messages]
+    assert first + published(city, anchor, timedelta(minutes=17), publish_from=until) == whole
 
 
 def test_another_seed_gives_other_bytes(hamlet: Callable[..., City], anchor: datetime) -> None:

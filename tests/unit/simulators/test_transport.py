@@ -199,4 +199,4 @@ def test_lines_of_json_hold_topic_payload_and_instant() -> None:
     assert to_jsonl(sent, out) == 2
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert lines[0] == {"due": 7, "topic": "t/1", "payload": '{"a":1}'}
-    assert lines[1]["payload"] == "\ufffd"
+    assert lines[1] == {"due": 8, "topic": "t/2", "payload_base64": "/w=="}

@@ -1,86 +1,78 @@
-"""Encoders: what comes out is JSON that says what went in, the way each format says it."""
+"""The list of formats: it fits the scenario's mixes, and every device has a name of its own."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC
 
+import msgspec
 import pytest
 
-from hearthline.domain.places import DeviceKind
 from simulators import wire
+from simulators.scenario import FormatMix, MeterMix
 
-AT_S = 1_768_197_626
-HARBIN = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Asia/Kathmandu", "Europe/Berlin", "UTC"])
-@pytest.mark.parametrize("at_s", [AT_S, 0, 1_774_745_999, 1_774_746_001, 1_792_889_999])
-def test_instants_are_written_as_the_library_would(zone: str, at_s: int) -> None:
-    text = datetime.fromtimestamp(at_s, ZoneInfo(zone)).isoformat()
-    assert wire.iso(at_s, ZoneInfo(zone)) == text.replace("+00:00", "Z")
+ROOMS = [one for one in wire.FORMATS if one.say is not None]
+METERS = [one for one in wire.FORMATS if one.say_meter is not None]
+PLACES = [f"H-S{s}-B{b:02d}-E1-{u:04d}" for s in (1, 2) for b in range(9) for u in (101, 302, 1102)]
+FORBIDDEN = set("+#\0")
 
 
-@pytest.mark.parametrize("style", list(wire.TimeStyle))
-def test_every_style_of_instant_means_the_same(style: wire.TimeStyle) -> None:
-    written = wire.instant(AT_S, style, HARBIN)
-    if isinstance(written, str):
-        assert datetime.fromisoformat(written).timestamp() == AT_S
-    else:
-        assert written in (AT_S, AT_S * 1000)
+def test_the_mix_of_room_sensors_names_exactly_the_formats_that_have_rooms() -> None:
+    assert {one.name for one in ROOMS} == set(msgspec.structs.asdict(FormatMix()))
 
 
-def test_our_own_item_leaves_out_what_was_not_measured() -> None:
-    item = json.loads(
-        wire.own_item({"supply_c": 61.2, "valve_pct": None}, AT_S, seq=0, device="D1")
-    )
-    assert item == {"device": "D1", "ts": AT_S, "seq": 0, "supply_c": 61.2}
+def test_the_mix_of_meters_names_exactly_the_formats_that_have_meters() -> None:
+    assert {one.name for one in METERS} == set(msgspec.structs.asdict(MeterMix()))
+    assert all(one.identify_meter is not None for one in METERS)
 
 
-def test_a_gateway_batches_items_in_an_array() -> None:
-    items = [wire.own_item({"temperature_c": 20.5 + at}, AT_S + at) for at in range(3)]
-    assert [item["temperature_c"] for item in json.loads(wire.own_array(items))] == [
-        20.5,
-        21.5,
-        22.5,
+def test_fleets_number_formats_by_this_order() -> None:
+    assert [one.name for one in wire.FORMATS[:3]] == ["own", "chirpstack", "zigbee2mqtt"]
+    assert [wire.FORMATS[number].name for number in wire.NUMBER.values()] == list(wire.NUMBER)
+
+
+@pytest.mark.parametrize("one", ROOMS, ids=lambda one: one.name)
+def test_every_room_sensor_has_a_uid_of_its_own(one: wire.Format) -> None:
+    identities = [
+        one.identify("hm", place, serial, f"{place.rsplit('-', 2)[0]}-GW1")
+        for serial, place in enumerate(PLACES)
     ]
+    assert len({identity.uid for identity in identities}) == len(PLACES)
+    assert all(identity.uid.startswith(f"{one.name}:") for identity in identities)
+    assert not any(FORBIDDEN & set(identity.topic) for identity in identities)
 
 
-def test_our_own_topic() -> None:
-    topic = wire.own_topic("hx", "GW1", DeviceKind.ROOM)
-    assert topic == "hearthline/v1/hx/GW1/room"
+@pytest.mark.parametrize("one", METERS, ids=lambda one: one.name)
+def test_every_meter_has_a_uid_of_its_own(one: wire.Format) -> None:
+    assert one.identify_meter is not None
+    uids = {one.identify_meter("hm", f"H-S1-B{n:02d}-M1", n).uid for n in range(40)}
+    assert len(uids) == 40
 
 
-def test_chirpstack_events_have_nanoseconds_and_leave_out_defaults() -> None:
-    eui = wire.dev_eui(77)
-    event = json.loads(
-        wire.chirpstack_up(eui, "R1", AT_S, frame=0, temperature_c=21.5, fraction_ns=775023242)
-    )
-    assert event["time"] == "2026-01-12T06:00:26.775023242+00:00"
-    assert "fCnt" not in event
-    assert event["deviceInfo"]["devEui"] == eui
-    assert event["object"] == {"temperature": 21.5}
-    later = json.loads(
-        wire.chirpstack_up(eui, "R1", AT_S, frame=9, temperature_c=1.0, battery_pct=80.0)
-    )
-    assert later["fCnt"] == 9
-    assert later["object"]["battery"] == 80.0
+@pytest.mark.parametrize("one", wire.FORMATS, ids=lambda one: one.name)
+def test_two_towns_share_a_broker_without_sharing_devices(one: wire.Format) -> None:
+    place = "H-S1-B01-E1-0302"
+    here, there = (one.identify(site, place, 7, "H-S1-B01-GW1") for site in ("hm", "hx"))
+    if one.name in ("chirpstack", "zigbee2mqtt"):
+        return  # theirs follow from the seed and from the place's code
+    assert here.uid != there.uid or here.topic != there.topic
+    assert here.uid != there.uid
 
 
-def test_an_eui_has_sixteen_hexadecimal_digits() -> None:
-    assert all(len(wire.dev_eui(serial)) == 16 for serial in (0, 1, 2**40 - 1, 2**63))
-    assert int(wire.dev_eui(2**63), 16) >= 0
+@pytest.mark.parametrize("one", ROOMS, ids=lambda one: one.name)
+def test_one_reading_is_counted_once(one: wire.Format) -> None:
+    identity = one.identify("hm", "H-S1-B01-E1-0302", 7, "H-S1-B01-GW1")
+    assert one.say is not None
+    for frame in range(12):
+        said = one.say(identity, wire.RoomReading(0, 0, frame, 20.0, 40.0, 90.0), UTC)
+        assert sum(message.readings for message in said) == 1
 
 
-def test_zigbee_states_are_flat_with_nulls_and_a_zone() -> None:
-    state = json.loads(wire.zigbee_state(AT_S, HARBIN, 21.5, None, 80.0))
-    assert state["temperature"] == 21.5
-    assert state["humidity"] is None
-    assert state["last_seen"] == "2026-01-12T14:00:26+08:00"
-    assert wire.zigbee_topic("B07/E1 602 living room") == "zigbee2mqtt/B07/E1 602 living room"
-
-
-def test_zigbee_in_utc_writes_z() -> None:
-    state = json.loads(wire.zigbee_state(AT_S, UTC, 21.5))
-    assert state["last_seen"] == "2026-01-12T06:00:26Z"
+@pytest.mark.parametrize("one", ROOMS, ids=lambda one: one.name)
+def test_what_was_not_measured_is_not_invented(one: wire.Format) -> None:
+    identity = one.identify("hm", "H-S1-B01-E1-0302", 7, "H-S1-B01-GW1")
+    assert one.say is not None
+    bare = one.say(identity, wire.RoomReading(0, 0, 6, 20.0), UTC)
+    assert sum(message.readings for message in bare) == 1
+    told = b" ".join(message.payload for message in bare).lower()
+    assert b"hum" not in told or b"null" in told
+    assert b"batt" not in told or b"null" in told

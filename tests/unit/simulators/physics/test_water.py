@@ -37,3 +37,10 @@ def test_heat_per_volume_and_kelvin_is_the_standards_coefficient(
     drop = (water.enthalpy(float(supply)) - water.enthalpy(float(back))) / (supply - back) / 3600
     assert drop * water.density(float(back)) == pytest.approx(in_return, rel=3e-4)
     assert drop * water.density(float(supply)) == pytest.approx(in_supply, rel=3e-4)
+
+
+def test_temperature_is_the_inverse_of_enthalpy() -> None:
+    celsius = np.linspace(0.5, 159.5, 400)
+    assert np.abs(water.temperature(water.enthalpy(celsius)) - celsius).max() < 1e-9
+    in_loops = [water.temperature_of(water.enthalpy(float(c))) for c in celsius]
+    assert np.abs(np.array(in_loops) - celsius).max() < 1e-6
