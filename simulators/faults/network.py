@@ -75,9 +75,9 @@ def pump_trip(knobs: Knobs, struck: Struck, moment: Moment) -> None:
         _STATION,
         ("exchanger_fouling_k",),
         meaning="K added to the approach (primary return − secondary return) at design load",
-        severity=12.0,
+        severity=9.0,
         bounds=(0.0, 40.0),
-        usual=(8.0, 18.0),  # below 10 K a healthy valve still makes up for it
+        usual=(6.0, 12.0),  # dirt also narrows the way: from about 9 K on rooms suffer in frost
         ramp=span("7d", "21d"),
     )
 )
@@ -189,9 +189,9 @@ def air_lock(knobs: Knobs, struck: Struck, moment: Moment) -> None:
         _STATION,
         ("balance_lost",),
         meaning="share of the throttling of near buildings' valves that is gone",
-        severity=0.8,
+        severity=0.9,
         bounds=(0.0, 1.0),
-        usual=(0.6, 1.0),
+        usual=(0.7, 1.0),
     )
 )
 def hydraulic_imbalance(knobs: Knobs, struck: Struck, moment: Moment) -> None:

@@ -24,7 +24,7 @@ _ROOM_OVER_OUTDOORS_K = 32.0
         _UNIT,
         ("sensor_radiator", "sensor_sun", "sensor_outdoors"),
         meaning="K by which it errs on a day at −10 °C (sun: at a clear noon)",
-        severity=2.0,
+        severity=1.2,
         bounds=(0.0, 20.0),
         usual=(1.0, 3.0),
         variants=MISPLACED,
