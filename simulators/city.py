@@ -18,13 +18,14 @@ from hearthline.domain.findings import Cause
 from hearthline.domain.places import Ledger, PlaceKind
 from simulators import ledgers
 from simulators.devices.fleet import Fleet, equip
-from simulators.engine import Engine, State
+from simulators.engine import Engine
 from simulators.faults import FaultBoard, PlacedFault, draw, place_faults
 from simulators.faults.drawing import how_many
 from simulators.layout import Index, Layout, lay_out
 from simulators.model import Model, make
 from simulators.scenario import FaultSpec, Scenario, ScenarioError, ScenarioSummary, checks
 from simulators.scenario import file as scenario_file
+from simulators.states import State
 
 LONG_AGO = datetime(2020, 10, 20, tzinfo=UTC)
 """Since when dwellings are heated, and stand stopped where no anchor says since when."""

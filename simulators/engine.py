@@ -8,15 +8,16 @@ substations, so the two loops over dwellings (flows, rooms) run side by side on 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import operator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators import parallel, people, rand, rooms
-from simulators.knobs import Knobs
+from simulators.knobs import Board, Knobs
 from simulators.layout import Layout
 from simulators.model import (
     CONVECTIVE_FLOOR,
@@ -28,6 +29,7 @@ from simulators.model import (
 )
 from simulators.physics import dwelling, emitter, hydraulics, plant, primary, water
 from simulators.scenario import Scenario
+from simulators.states import Circuits, State, Step, Water
 from simulators.weather import Climate, Weather
 
 Array = NDArray[np.floating[Any]]
@@ -47,88 +49,22 @@ _WARMING_S, _NEXT_S = 12.0 * 3600.0, 3600.0
 """At the start of a season: to warm a circuit up, and between one station and the next."""
 
 
-class Board(Protocol):
-    """Whoever turns the knobs."""
+_NETWORK_KNOBS = (
+    "circuit_resistance",
+    "balance_lost",
+    "building_resistance",
+    "entrance_resistance",
+)
 
-    def knobs(self, offset_s: float) -> Knobs:
-        """The knobs at an instant, the very same object while nothing changes."""
-        ...
 
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """Flows, and what they followed from: knobs (by identity), speeds and pressures."""
 
-@dataclass(slots=True)
-class State:
-    """What the town remembers from step to step; [units], [circuits] or a number.
-
-    Arrays are replaced and never written to, except what people do on this day and in this slot.
-    """
-
-    air_c: Array
-    mass_c: Array
-    emitted_w: Single
-    today_w: Single
-    gains_w: Single
-    airing_w: Single
-    slot: int
-    secondary_supply_c: Array
-    secondary_return_c: Array
+    turned: tuple[object, ...]
+    speed: Array
     static_kpa: Array
-    pipes: primary.Pipes
-    primary: primary.PrimarySide
-    outdoor_filtered_c: float
-
-    def copy(self) -> State:
-        """The same town once more."""
-        return replace(
-            self,
-            today_w=self.today_w.copy(),
-            gains_w=self.gains_w.copy(),
-            airing_w=self.airing_w.copy(),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Water:
-    """Temperatures in °C on every level of the circuits, shaped by the first word of the name.
-
-    ``secondary`` is [circuits]; entrances are supplied as their building is. Where nothing
-    flows, the return is the supply.
-    """
-
-    secondary_supply_c: Array
-    secondary_return_c: Array
-    building_supply_c: Array
-    building_return_c: Array
-    entrance_supply_c: Array
-    entrance_return_c: Array
-    unit_return_c: Single
-
-
-@dataclass(frozen=True, slots=True)
-class Circuits:
-    """Static pressure at the ground in kPa and make-up in kg/s of each circuit, [circuits]."""
-
-    static_kpa: Array
-    makeup_kgs: Array
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What happened in one step, for instruments and truth; flows and water are its means.
-
-    ``air_before_c`` and ``air_c`` are the rooms at its two ends, [units].
-    """
-
-    offset_s: int
-    seconds: int
-    weather: Weather
-    knobs: Knobs
-    air_before_c: Array
-    air_c: Array
-    emitted_w: Single
     flows: hydraulics.Flows
-    water: Water
-    primary: primary.PrimarySide
-    circuits: Circuits
 
 
 @dataclass(slots=True)
@@ -148,7 +84,8 @@ class Engine:
     _tables: emitter.Tables = field(init=False)
     _own: Single = field(init=False)
     _parts: list[tuple[int, int]] = field(init=False)
-    _operation: tuple[Knobs, bool, hydraulics.Operation] | None = None
+    _solved: _Solved | None = None
+    _touch: tuple[Knobs, rooms.Touched] | None = None
 
     def __post_init__(self) -> None:
         self.climate = Climate(self.scenario, self.seed, self.anchor)
@@ -162,8 +99,6 @@ class Engine:
         model, self.seconds = self.model, seconds
         self._homes = rooms.Homes(
             response=dwelling.response(shell, seconds),
-            weakness=model.weakness,
-            loss_wk=shell.loss_wk.astype(np.float32),
             wind_wk=shell.air_out.astype(np.float32),
             solar_m2=model.solar_m2,
             gain_w=model.gain_w,
@@ -217,7 +152,8 @@ class Engine:
     def _first_guess(self, heated: bool) -> State:
         units, _, _, _, circuits = self.layout.tree.sizes
         outdoor = self.climate.at(-(_SOAK_H + _WARM_UP_H) * 3600.0).outdoor_c
-        room = np.full(units, self.scenario.dwellings.room_c if heated else _UNHEATED_C)
+        start_c = self.scenario.dwellings.room_c if heated else _UNHEATED_C
+        room = np.full(units, start_c, dtype=np.float32)
         curve = self._curve(outdoor) if heated else np.full(circuits, _UNHEATED_C)
         model, stations = self.model, len(self.layout.substations)
         source_c = model.source.wanted_c(outdoor) if heated else _UNHEATED_C
@@ -285,12 +221,31 @@ class Engine:
         )
 
     def _flows(self, state: State, knobs: Knobs, heated: Array, night: bool) -> hydraulics.Flows:
+        """Flows everywhere; the last ones as long as nothing that drives or hinders them moves."""
+        valves = (knobs.unit_valve, knobs.unit_night_valve if night else None)
+        turned = (*valves, *(getattr(knobs, name) for name in _NETWORK_KNOBS))
+        speed, static_kpa = knobs.pump_speed * (heated > 0.0), state.static_kpa
+        last = self._solved
+        if last is not None and all(map(operator.is_, turned, last.turned)):
+            same = np.array_equal(speed, last.speed)
+            if same and np.array_equal(static_kpa, last.static_kpa):
+                return last.flows
+        flows = self._solve(knobs, night, speed, static_kpa)
+        self._solved = _Solved(turned, speed, static_kpa, flows)
+        return flows
+
+    def _solve(
+        self, knobs: Knobs, night: bool, speed: Array, static_kpa: Array
+    ) -> hydraulics.Flows:
         model, tree = self.model, self.layout.tree
-        run = self._run(knobs, night)
-        run = replace(
-            run,
-            speed=knobs.pump_speed * (heated > 0.0),
-            spare_kpa=np.asarray(state.static_kpa, dtype=np.float64),
+        run = hydraulics.Operation(
+            valve=knobs.unit_valve * knobs.unit_night_valve if night else knobs.unit_valve,
+            entrance=knobs.entrance_resistance.astype(np.float64),
+            building=knobs.building_resistance.astype(np.float64),
+            open=knobs.balance_lost[self.layout.building_circuit].astype(np.float64),
+            plant=knobs.circuit_resistance.astype(np.float64),
+            speed=speed,
+            spare_kpa=np.asarray(static_kpa, dtype=np.float64),
         )
         flows = hydraulics.Flows.empty(tree)
         parallel.each(
@@ -300,24 +255,6 @@ class Engine:
             ),
         )
         return flows
-
-    def _run(self, knobs: Knobs, night: bool) -> hydraulics.Operation:
-        """The network as the knobs say, remembered while they stay."""
-        last = self._operation
-        if last is None or last[0] is not knobs or last[1] is not night:
-            valve = knobs.unit_valve * knobs.unit_night_valve if night else knobs.unit_valve
-            circuits = np.ones(len(knobs.pump_speed))
-            run = hydraulics.Operation(
-                valve=valve,
-                entrance=knobs.entrance_resistance.astype(np.float64),
-                building=knobs.building_resistance.astype(np.float64),
-                open=knobs.balance_lost[self.layout.building_circuit].astype(np.float64),
-                plant=knobs.circuit_resistance.astype(np.float64),
-                speed=circuits,
-                spare_kpa=circuits,
-            )
-            self._operation = last = (knobs, night, run)
-        return last[2]
 
     def _curve(self, outdoor_c: float) -> Array:
         """Secondary supply by the curve of each circuit, °C."""
@@ -359,8 +296,8 @@ class Engine:
         """Advance every dwelling by one step."""
         units, _, entrances, buildings, circuits = self.layout.tree.sizes
         out = rooms.Outcome(
-            air_c=np.empty(units),
-            mass_c=np.empty(units),
+            air_c=np.empty(units, dtype=np.float32),
+            mass_c=np.empty(units, dtype=np.float32),
             emitted_w=np.empty(units, dtype=np.float32),
             unit_return_c=np.empty(units, dtype=np.float32),
             entrance_return_c=np.empty(entrances),
@@ -375,7 +312,7 @@ class Engine:
             flows.unit, flows.riser, flows.entrance, flows.building, flows.pump,
             state.secondary_supply_c, self.model.secondary_loss_wk,
         )  # fmt: skip
-        touched = rooms.Touched(knobs.unit_emission, knobs.unit_extra_loss, knobs.unit_gains)
+        touched = self._touched(knobs)
         moment = self._moment(state, weather, index)
         model, habits = self.model, self.model.day.at(weather.local_hour)
         parallel.each(
@@ -395,6 +332,20 @@ class Engine:
             entrance_return_c=out.entrance_return_c,
             unit_return_c=out.unit_return_c,
         )
+
+    def _touched(self, knobs: Knobs) -> rooms.Touched:
+        """What the knobs make of dwellings, remembered while their arrays stay."""
+        last = self._touch
+        if last is None or last[0].unit_emission is not knobs.unit_emission:
+            weakness = self.model.weakness * knobs.unit_emission
+        else:
+            weakness = last[1].weakness
+        if last is None or last[0].unit_extra_loss is not knobs.unit_extra_loss:
+            extra_wk = self.model.loss_wk * knobs.unit_extra_loss
+        else:
+            extra_wk = last[1].extra_wk
+        self._touch = (knobs, rooms.Touched(weakness, extra_wk, knobs.unit_gains))
+        return self._touch[1]
 
     def _moment(self, state: State, weather: Weather, index: int) -> rooms.Moment:
         """What is the same everywhere, and whether a new slot of people's day begins."""

@@ -7,7 +7,7 @@ know nothing of faults; faults turn knobs and know nothing of physics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,3 +90,11 @@ class Knobs:
             sensor_dead=no(units),
             gateway_down=no(buildings),
         )
+
+
+class Board(Protocol):
+    """Whoever turns the knobs."""
+
+    def knobs(self, offset_s: float) -> Knobs:
+        """The knobs at an instant, the very same object while nothing changes."""
+        ...

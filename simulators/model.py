@@ -54,6 +54,7 @@ class Model:
     columns: Columns
     emission: Single
     weakness: Single
+    loss_wk: Single
     design_w: Array
     design_kgs: Array
     solar_m2: Single
@@ -124,6 +125,7 @@ def make(scenario: Scenario, layout: Layout, seed: int) -> Model:
         branches=_branches(layout),
         columns=_columns(layout, spec.party_wm2k),
         emission=emission,
+        loss_wk=built.loss_wk.astype(np.float32),
         weakness=emitter.weakness(emission, np.where(on_floor, *_EXPONENTS)).astype(np.float32),
         design_w=design,
         design_kgs=flow,

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-WORTH_IT = 3000
+WORTH_IT = 30_000
 """Dwellings from which on a second thread pays."""
 
 

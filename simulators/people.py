@@ -32,7 +32,7 @@ _COOKING = np.repeat(
 # Chance that a window is opened in a slot.
 _AIRING = np.repeat([0.0, 0.006, 0.022, 0.006, 0.009, 0.003], [5, 2, 3, 8, 4, 2])
 _COOKING_SHARE = 0.45  # of the mean gain comes in bursts
-_COMPANY = 0.7  # a day's gains differ from the dwelling's mean by up to this share
+COMPANY = 0.7  # a day's gains differ from the dwelling's mean by up to this share
 _LATE_H = 0.6
 LATEST = 7
 """Slots by which a household's day can at most run late or early."""
@@ -76,7 +76,7 @@ class Day:
             burst=self.burst,
             bursts=self.bursts[own],
             airs=self.airs[own],
-            company=_COMPANY,
+            company=COMPANY,
             not_aired_below_c=NOT_AIRED_BELOW_C,
         )
 

@@ -37,13 +37,11 @@ class Branches(NamedTuple):
 class Homes(NamedTuple):
     """What never changes about dwellings, [units] unless said otherwise.
 
-    ``response`` [7, units] is ``dwelling.response``, ``weakness`` ``emitter.weakness``; ``late``
-    is by how much a household's day runs late, ``airing_w`` what a wide open window takes.
+    ``response`` [7, units] is ``dwelling.response``, ``late`` by how much a household's day
+    runs late, ``airing_w`` what a wide open window takes.
     """
 
     response: Single
-    weakness: Single
-    loss_wk: Single
     wind_wk: Single
     solar_m2: Single
     gain_w: Single
@@ -95,19 +93,20 @@ class Moment(NamedTuple):
 
 
 class Touched(NamedTuple):
-    """Knobs on dwellings, [units]."""
+    """What knobs make of dwellings, [units]: ``emitter.weakness`` of their emitters, conductance
+    to outdoors beyond their own in W/K, and the share of usual gains (read as a slot begins)."""
 
-    emission: Single
-    extra_loss: Single
-    gains: Single
+    weakness: Single
+    extra_wk: Single
+    gains_share: Single
 
 
 class Inside(NamedTuple):
     """The state of dwellings, [units]; the last three are what people give off on a mean slot of
     this day, and give off and let out of the window during this slot, W."""
 
-    air_c: Array
-    mass_c: Array
+    air_c: Single
+    mass_c: Single
     emitted_w: Single
     today_w: Single
     gains_w: Single
@@ -129,8 +128,8 @@ class Circulation(NamedTuple):
 class Outcome(NamedTuple):
     """Where a step writes: dwellings, and water temperatures on every level, °C."""
 
-    air_c: Array
-    mass_c: Array
+    air_c: Single
+    mass_c: Single
     emitted_w: Single
     unit_return_c: Single
     entrance_return_c: Array
@@ -154,16 +153,17 @@ def advance(
 
     Arrays are taken out of their tuples first: inside the loop each look into a tuple would cost
     as much as a dwelling's arithmetic. Indices are unsigned, so that none is checked for being
-    negative, and emitters have a loop of their own, which keeps the processor busier.
+    negative. A building's dwellings go through one short loop after the other: short enough for
+    the processor to work on several dwellings at once.
     """
     circuit_buildings, building_entrances, entrance_risers, riser_units = tree
-    response, weakness, loss_wk, wind_wk, solar_m2, gain_w, airing_full_w, late = homes
+    response, wind_wk, solar_m2, gain_w, airing_full_w, late = homes
     slab_wk, wall_wk, shift = columns
     kinds, keeps, mean_keeps, convectives = emitters
     rest, burst, bursts, airs, company, not_aired_below_c = habits
     power, root = tables
     outdoor_c, wind, south_wm2, slot_begins, day_begins, slot_state, day_state = moment
-    touched_emission, extra_loss, touched_gains = touched
+    weakness, extra_wk, gains_share = touched
     air_c, mass_c, emitted_w, today_w, gains_w, airing_w = now
     unit_kgs, _, entrance_kgs, building_kgs, pump_kgs, supply_c, pipe_wk = water
     (
@@ -176,67 +176,80 @@ def advance(
         building_back,
         back_c,
     ) = out
+    largest = 0
+    for b in range(circuit_buildings[first], circuit_buildings[last]):
+        entrance, beyond = building_entrances[b], building_entrances[b + 1]
+        count = riser_units[entrance_risers[beyond]] - riser_units[entrance_risers[entrance]]
+        largest = max(largest, count)
+    given, lost, party = np.empty(largest), np.empty(largest), np.empty(largest)
+    into_air, into_mass = np.empty(largest), np.empty(largest)
     for c in range(first, last):
         kind, keep, mean_keep, convective = kinds[c], keeps[c], mean_keeps[c], convectives[c]
         carried = 0.0
         for b in range(circuit_buildings[c], circuit_buildings[c + 1]):
             in_building = building_kgs[b]
             supply = GROUND_C + (supply_c[c] - GROUND_C) * kept(pipe_wk[b], in_building)
-            joined_b = 0.0
-            homes_begin = riser_units[entrance_risers[building_entrances[b]]]
-            homes_end = riser_units[entrance_risers[building_entrances[b + 1]]]
-            for u in range(np.uintp(homes_begin), np.uintp(homes_end)):
+            riser = entrance_risers[building_entrances[b]]
+            beyond = entrance_risers[building_entrances[b + 1]]
+            begin, end = np.uintp(riser_units[riser]), np.uintp(riser_units[beyond])
+            if slot_begins:
+                for u in range(begin, end):
+                    here = late[u]
+                    if day_begins:
+                        fuller = company * company_of(mixed(day_state, u))
+                        today_w[u] = gain_w[u] * (1.0 + fuller)
+                    share, opened = lived(
+                        mixed(slot_state, u), rest[here], burst, bursts[here], airs[here]
+                    )
+                    gains_w[u] = today_w[u] * share * gains_share[u]
+                    airing_w[u] = airing_full_w[u] * opened * (air_c[u] > not_aired_below_c)
+            for u in range(begin, end):  # the water's way through the emitters
                 excess = max(supply - air_c[u], 0.0)
-                weak = weakness[u] * touched_emission[u] / max(unit_kgs[u], np.float32(1e-9))
+                weak = weakness[u] / max(unit_kgs[u], np.float32(1e-9))
                 left = leaving_excess(excess, weak, kind, power, root)
                 unit_return_c[u] = supply - excess + left
+            for u in range(begin, end):  # what the emitters pass on
+                heat = unit_kgs[u] * CP * (supply - unit_return_c[u])
+                ahead = emitted_w[u] - heat
+                emitted_to[u] = heat + ahead * keep
+                given[u - begin] = heat + ahead * mean_keep
+            for r in range(riser, beyond):  # what neighbours give
+                bottom, top = np.uintp(riser_units[r]), np.uintp(riser_units[r + 1])
+                slab = slab_wk[r]
+                for u in range(bottom, top):
+                    mass = mass_c[u]
+                    comes = 0.0
+                    for side in range(4):
+                        other = mass_c[u + np.uintp(shift[side, r])]
+                        comes += wall_wk[side, r] * (other - mass)
+                    if u > bottom:
+                        comes += slab * (mass_c[u - np.uintp(1)] - mass)
+                    if u + np.uintp(1) < top:
+                        comes += slab * (mass_c[u + np.uintp(1)] - mass)
+                    party[u - begin] = comes
+            for u in range(begin, end):  # infiltration, windows
+                extra = extra_wk[u] + wind_wk[u] * wind
+                lost[u - begin] = extra * (air_c[u] - outdoor_c) + airing_w[u]
+            for u in range(begin, end):
+                i = u - begin
+                gains, sun = gains_w[u], solar_m2[u] * south_wm2
+                into_air[i] = convective * given[i] + CONVECTIVE_GAINS * gains + SUN_TO_AIR * sun
+                rest_w = (1.0 - convective) * given[i] + (1.0 - CONVECTIVE_GAINS) * gains
+                into_mass[i] = rest_w + (1.0 - SUN_TO_AIR) * sun + party[i]
+            for u in range(begin, end):
+                i = u - begin
+                air_w, mass_w = into_air[i] - lost[i], into_mass[i]
+                air_end = outdoor_c + response[4, u] * air_w + response[5, u] * mass_w
+                mass_end = outdoor_c + response[5, u] * air_w + response[6, u] * mass_w
+                air_off, mass_off = air_c[u] - air_end, mass_c[u] - mass_end
+                air_to[u] = air_end + response[0, u] * air_off + response[1, u] * mass_off
+                mass_to[u] = mass_end + response[2, u] * air_off + response[3, u] * mass_off
+            joined_b = 0.0
             for e in range(building_entrances[b], building_entrances[b + 1]):
                 joined_e = 0.0
-                for r in range(entrance_risers[e], entrance_risers[e + 1]):
-                    start, end = riser_units[r], riser_units[r + 1]
-                    slab = slab_wk[r]
-                    for u in range(np.uintp(start), np.uintp(end)):
-                        air, mass = air_c[u], mass_c[u]
-                        if slot_begins:
-                            here = late[u]
-                            if day_begins:
-                                fuller = company * company_of(mixed(day_state, u))
-                                today_w[u] = gain_w[u] * (1.0 + fuller)
-                            share, opened = lived(
-                                mixed(slot_state, u), rest[here], burst, bursts[here], airs[here]
-                            )
-                            gains_w[u] = today_w[u] * share
-                            warm = air > not_aired_below_c
-                            airing_w[u] = airing_full_w[u] * opened * warm
-                        flow = unit_kgs[u]
-                        back = unit_return_c[u]
-                        heat = flow * CP * (supply - back)
-                        joined_e += flow * back
-                        ahead = emitted_w[u] - heat
-                        emitted_to[u] = heat + ahead * keep
-                        given = heat + ahead * mean_keep
-                        gains = gains_w[u] * touched_gains[u]
-                        sun = solar_m2[u] * south_wm2
-                        extra = extra_loss[u] * loss_wk[u] + wind_wk[u] * wind
-                        lost = extra * (air - outdoor_c) + airing_w[u]
-                        air_w = convective * given + CONVECTIVE_GAINS * gains + SUN_TO_AIR * sun
-                        air_w -= lost
-                        party = 0.0
-                        if u > start:
-                            party += slab * (mass_c[u - 1] - mass)
-                        if u + 1 < end:
-                            party += slab * (mass_c[u + 1] - mass)
-                        for side in range(4):
-                            party += wall_wk[side, r] * (
-                                mass_c[u + np.uintp(shift[side, r])] - mass
-                            )
-                        mass_w = (1.0 - convective) * given + (1.0 - CONVECTIVE_GAINS) * gains
-                        mass_w += (1.0 - SUN_TO_AIR) * sun + party
-                        air_end = outdoor_c + response[4, u] * air_w + response[5, u] * mass_w
-                        mass_end = outdoor_c + response[5, u] * air_w + response[6, u] * mass_w
-                        air_off, mass_off = air - air_end, mass - mass_end
-                        air_to[u] = air_end + response[0, u] * air_off + response[1, u] * mass_off
-                        mass_to[u] = mass_end + response[2, u] * air_off + response[3, u] * mass_off
+                bottom = np.uintp(riser_units[entrance_risers[e]])
+                for u in range(bottom, np.uintp(riser_units[entrance_risers[e + 1]])):
+                    joined_e += unit_kgs[u] * unit_return_c[u]
                 idle = entrance_kgs[e] <= 1e-9
                 entrance_back[e] = supply if idle else joined_e / entrance_kgs[e]
                 joined_b += joined_e

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from simulators.city import City
-from simulators.engine import Engine, State
+from simulators.engine import Engine
 from simulators.instruments import Bench
 from simulators.post import Message, Post
 from simulators.report import Report
+from simulators.states import State
 
 DEFAULT_BLOCK = timedelta(minutes=10)
 

@@ -21,7 +21,7 @@ from simulators.layout import Layout
 
 LEVELS = 256
 """Steps in which a fault rises over its ramp."""
-_HOUR_S = 3600.0
+_HOUR_S, _OFTEN_S, _SLOW_S = 3600.0, 1800.0, 7200.0
 _LONG_AGO_S = -7 * 86400.0
 """Who is fully there by then and never ends stands always; no run begins so long before."""
 _AGE = 1 << 10  # shifts the hours since the onset above the level
@@ -76,14 +76,21 @@ class FaultBoard:
         return self._knobs
 
     def _states(self, offset_s: float) -> Codes:
-        """Level in steps of 1/256 and, where it matters, hours since the onset; one per fault."""
+        """Level in steps of 1/256 and, where it matters, hours since the onset; one per fault.
+
+        Faults strike and end to the second. What rises for hours does so by the half-hour, and
+        what grows by the hour: all together, so that knobs change now and then, not all the time.
+        """
         onset, end, ramp = self._times
-        since = offset_s - onset
+        at_s = np.where(ramp > _SLOW_S, offset_s // _OFTEN_S * _OFTEN_S, offset_s)
         with np.errstate(divide="ignore", invalid="ignore"):
-            risen = np.where(ramp > 0.0, np.minimum(since / ramp, 1.0), 1.0)
-        level = np.where((since >= 0.0) & (offset_s < end), np.round(risen * LEVELS), 0.0)
-        hours = np.where(self._grows & (level > 0.0), since // _HOUR_S, 0.0)
-        return level.astype(np.int64) + _AGE * hours.astype(np.int64)
+            risen = np.where(ramp > 0.0, np.clip((at_s - onset) / ramp, 0.0, 1.0), 1.0)
+        acting = (offset_s >= onset) & (offset_s < end)
+        level = np.where(acting, np.round(risen * LEVELS), 0.0)
+        hour_s = offset_s // _HOUR_S * _HOUR_S
+        hours = np.maximum((hour_s - onset) // _HOUR_S, 0.0) * (self._grows & (level > 0.0))
+        codes: Codes = level.astype(np.int64) + _AGE * hours.astype(np.int64)
+        return codes
 
     def _turned(self, family: _Family, codes: Codes) -> dict[str, Any]:
         """The knobs of a family, turned by those of its faults that act."""

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from simulators import rand
 from simulators.devices.fleet import RoomFleet
-from simulators.engine import Step
 from simulators.instruments import kernels
 from simulators.instruments.rota import Rota
 from simulators.knobs import Knobs
 from simulators.layout import Layout
+from simulators.states import Step
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -89,11 +89,13 @@ class Lies:
             self.fleet.running_low,
             self._marks,
         )
-        self.misplaced = np.flatnonzero(self._marks & kernels.MISPLACED)
+        marked = np.flatnonzero(self._marks)
+        marks = self._marks[marked]
+        self.misplaced = marked[marks & kernels.MISPLACED != 0]
         recovered = self.wrong.sensor[~knobs.sensor_stuck[self.fleet.unit[self.wrong.sensor]]]
         self._stuck_at[recovered] = np.nan
-        self.wrong = self._few(np.flatnonzero(self._marks & kernels.WRONG))
-        self.faint = self._few(np.flatnonzero(self._marks & kernels.FAINT))
+        self.wrong = self._few(marked[marks & kernels.WRONG != 0])
+        self.faint = self._few(marked[marks & kernels.FAINT != 0])
 
     def _few(self, sensor: Index) -> Few:
         turn = np.sort(self._turn_of[sensor])

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from simulators import rand
 from simulators.devices.metering import MeterFleet, Node
-from simulators.engine import Step
 from simulators.instruments import kernels
 from simulators.instruments.rota import Rota
 from simulators.layout import Layout
 from simulators.physics import water
+from simulators.states import Step
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from simulators import parallel, rand
 from simulators.devices.fleet import RoomFleet
-from simulators.engine import Step
 from simulators.instruments import kernels
 from simulators.instruments.lies import Lies, noise
 from simulators.instruments.rota import Rota, Round
 from simulators.layout import Layout
+from simulators.states import Step
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -31,7 +31,7 @@ CASE_LAG_S = 360.0
 """Time constant of a sensor's case in still air, s."""
 RANGE_C = (-40.0, 60.0)
 _DAMPER_PCT_K = 1.2
-_SHARED_FROM = 100_000
+_SHARED_FROM = 20_000
 """Sensors from which a second thread pays."""
 _NONE = np.zeros(0, dtype=np.intp)
 

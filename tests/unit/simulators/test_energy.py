@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from simulators import City, model
-from simulators.engine import Engine, State, Step
+from simulators.engine import Engine
 from simulators.physics import dwelling, plant, water
+from simulators.states import State, Step
 from tests.unit.simulators.village import steps, turned_by, village
 
 Array = np.ndarray[Any, Any]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from simulators import City, build
-from simulators.engine import Step
 from simulators.physics import emitter, water
+from simulators.states import Step
 from tests.unit.simulators.village import quarter, steps, turned_by, village
 
 ANCHOR = datetime(2026, 1, 12, 2, 30, tzinfo=UTC)

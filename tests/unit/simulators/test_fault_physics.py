@@ -15,8 +15,8 @@ import pytest
 
 from hearthline.domain.findings import Cause
 from simulators import City
-from simulators.engine import Step
 from simulators.faults import REGISTRY
+from simulators.states import Step
 from tests.unit.simulators.village import ANCHOR, quarter
 
 Array = np.ndarray[Any, Any]

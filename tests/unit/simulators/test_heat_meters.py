@@ -12,10 +12,10 @@ from msgspec import structs
 
 from simulators import City, build, rand
 from simulators.devices.fleet import Node
-from simulators.engine import Step
 from simulators.instruments import kernels
 from simulators.instruments.meters import PUMP_HZ
 from simulators.physics import water
+from simulators.states import Step
 from tests.unit.simulators.conftest import HAMLET, scenario_of
 from tests.unit.simulators.watching import ANCHOR, Taken, bench_of, measured, turning
 

@@ -10,9 +10,9 @@ import pytest
 
 from hearthline.domain.readings import LIMITS
 from simulators import City, build, rand
-from simulators.engine import Step
 from simulators.instruments import rooms as room_sensors
 from simulators.instruments.rooms import CASE_LAG_S, NOISE_K
+from simulators.states import Step
 from tests.unit.simulators.conftest import HAMLET, scenario_of
 from tests.unit.simulators.watching import (
     ANCHOR,

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from simulators import City, model, people, rand
-from simulators.engine import Engine, State, Step
+from simulators.engine import Engine
 from simulators.physics import dwelling, emitter, plant
+from simulators.states import State, Step
 from tests.unit.simulators.village import steps, turned_by, village
 
 Array = np.ndarray[Any, Any]
@@ -37,7 +38,7 @@ def lives(city: City, engine: Engine, step: Step, air_c: Array, slot: int) -> tu
     local = int(step.weather.local_hour * 3600) // people.SLOT_S
     at = (local - (city.model.late.astype(int) - people.LATEST)) % people.SLOTS
     share = day_of.rest[at] + day_of.burst * (cooks.astype(int) < day_of.bursts[at])
-    company = 1.0 + 0.5 * ((day >> np.uint64(48)).astype(float) / 32768.0 - 1.0)
+    company = 1.0 + people.COMPANY * ((day >> np.uint64(48)).astype(float) / 32768.0 - 1.0)
     open_w = city.model.airing_w * (0.4 + 1.2 * width.astype(float) / 65536.0)
     opened = (opens.astype(int) < day_of.airs[at]) & (air_c > people.NOT_AIRED_BELOW_C)
     return city.model.gain_w * share * company, open_w * opened
@@ -71,7 +72,7 @@ def plainly(
     ahead = home.emitted_w - heat
     given = heat + ahead * (1.0 - keep) * lag / step.seconds
     convective = np.where(on_floor, model.CONVECTIVE_FLOOR, model.CONVECTIVE_RADIATOR)
-    gains, sun = people_w[0] * knobs.unit_gains, made.solar_m2 * weather.south_wm2
+    gains, sun = people_w[0], made.solar_m2 * weather.south_wm2
     extra_wk = knobs.unit_extra_loss * shell.loss_wk
     extra_wk = extra_wk + shell.air_out * 0.035 * (weather.wind_ms - 3.0)
     lost = extra_wk * (home.air_c - weather.outdoor_c) + people_w[1]
@@ -128,7 +129,8 @@ def test_every_step_of_every_dwelling_is_the_plain_one(
     for (before, step), (after, _) in pairwise(taken):
         if step.offset_s // people.SLOT_S != slot:
             slot = step.offset_s // people.SLOT_S
-            habit = lives(city, engine, step, before.air_c, slot)
+            gains_w, airing_w = lives(city, engine, step, before.air_c, slot)
+            habit = (gains_w * step.knobs.unit_gains, airing_w)
         home = Home(before.air_c, before.mass_c, before.emitted_w.astype(float))
         plain, water = plainly(city, home, step, habit)
         assert np.abs(after.gains_w - habit[0]).max() < 0.01

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from simulators import City, build
-from simulators.engine import Engine, State, Step
+from simulators.engine import Engine
 from simulators.knobs import Knobs
 from simulators.scenario.checks import sound
 from simulators.scenario.file import look_over
+from simulators.states import State, Step
 
 ANCHOR = datetime(2026, 1, 12, 2, 30, tzinfo=UTC)
 

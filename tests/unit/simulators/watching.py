@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators import City
-from simulators.engine import Step
 from simulators.instruments import Bench, MeterSamples, RoomSamples
 from simulators.knobs import Knobs
+from simulators.states import Step
 
 Array = NDArray[np.float64]
 ANCHOR = datetime(2026, 1, 12, 2, 30, tzinfo=UTC)
