@@ -32,7 +32,7 @@ ONE_FRONT = 0.72
 """Loss of a dwelling that stands back to back with others, share of one with two fronts."""
 ONE_SIDE = 0.5
 """Sun of a dwelling with windows on one side: its building faces east and west."""
-SOUTH_WINDOW = 0.04
+SOUTH_WINDOW = 0.033
 """Effective south-facing aperture, m² per m² floor: glass × transmission × shading."""
 SUN_IN_CURVE_WM2 = 0.5
 """Mean solar gain that an operator has learnt to leave out of the curve, W/m² of floor."""

@@ -31,12 +31,12 @@ _COOKING = np.repeat(
 )
 # Chance that a window is opened in a slot.
 _AIRING = np.repeat([0.0, 0.006, 0.022, 0.006, 0.009, 0.003], [5, 2, 3, 8, 4, 2])
-_COOKING_SHARE = 0.45  # of the mean gain comes in bursts
-COMPANY = 0.7  # a day's gains differ from the dwelling's mean by up to this share
+_COOKING_SHARE = 0.2  # of the mean gain comes in bursts
+COMPANY = 1.0  # a day's gains differ from the dwelling's mean by up to this share
 _LATE_H = 0.6
 LATEST = 7
 """Slots by which a household's day can at most run late or early."""
-AIRING_WM2 = 23.0
+AIRING_WM2 = 22.0
 NOT_AIRED_BELOW_C = 21.5
 NIGHT = (22, 6)
 """Hours between which valves are turned down."""

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from hearthline.cli.simulate import Course, Which
     from simulators import City, Scenario
 
-REFERENCE = "quiet-winter"
-CALIBRATION_UNITS = 300
-CALIBRATION_LENGTH = timedelta(weeks=7)
+REFERENCE = "healthy"
 _FAULTS_SHOWN = 30
 
 
@@ -132,9 +130,8 @@ def show_calibration(name: str | None, which: Which, course: Course, *, json: bo
     except ModuleNotFoundError as missing:
         raise not_installed("Calibration", missing) from None
 
-    length = course.length() or CALIBRATION_LENGTH
-    sized = which if name is not None else _with_units(which, CALIBRATION_UNITS)
-    city = build(name or REFERENCE, sized, length)
+    city = build(name or REFERENCE, which, course.length())
+    length = course.length() or city.history
     anchor = course.start or calibration.ANCHOR
     with progress("calibrate") as bar:
         try:
@@ -149,12 +146,6 @@ def show_calibration(name: str | None, which: Which, course: Course, *, json: bo
     outside = [row.quantity for row in rows if not row.ok]
     if outside:
         raise OutsideMeasured(f"Outside the measured range: {', '.join(outside)}.")
-
-
-def _with_units(which: Which, units: int) -> Which:
-    from dataclasses import replace
-
-    return which if which.units is not None else replace(which, units=units)
 
 
 def _as_json(rows: list[Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 Index = NDArray[np.intp]
 
-NOISE_K = 0.06
+NOISE_K = 0.065
 CASE_LAG_S = 360.0
 """Time constant of a sensor's case in still air, s."""
 RANGE_C = (-40.0, 60.0)

@@ -168,7 +168,7 @@ class DwellingsSpec(Record, frozen=True, kw_only=True):
     room_c: Celsius = 22.0
     emission_spread: Share = 0.018
     flow_spread: Share = 0.03
-    gains_wm2: Rate = 3.6
+    gains_wm2: Rate = 4.5
     party_wm2k: Positive = 2.8
     leakiness: Positive = 1.0
     envelope_spread: Share = 0.0
