@@ -10,7 +10,7 @@ from simulators import parallel
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7])
 def test_parts_follow_each_other_and_are_of_about_equal_size(parts: int) -> None:
-    members = 50 + (np.arange(200) * 37) % 90
+    members = 250 + (np.arange(200) * 37) % 90
     starts = np.concatenate([[0], np.cumsum(members)])
     cut = parallel.cut(starts, parts)
     assert len(cut) == parts
@@ -26,8 +26,8 @@ def test_a_small_town_stays_in_one_part() -> None:
 
 
 def test_there_are_never_more_parts_than_groups() -> None:
-    assert parallel.cut(np.array([0, 9000]), 8) == [(0, 1)]
-    assert parallel.cut(np.array([0, 100, 9000]), 8) == [(0, 1), (1, 2)]
+    assert parallel.cut(np.array([0, 90_000]), 8) == [(0, 1)]
+    assert parallel.cut(np.array([0, 100, 90_000]), 8) == [(0, 1), (1, 2)]
 
 
 def test_work_is_done_once_on_every_part_and_errors_come_back() -> None:
