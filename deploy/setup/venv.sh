@@ -20,5 +20,8 @@ fi
 [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$PIP_CERT}"
 
 export VIRTUAL_ENV="$PWD/.venv"
-.venv/bin/uv pip install --quiet --require-hashes -r requirements.lock
+.venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
 .venv/bin/uv pip install --quiet --no-deps --editable .
+
+# The simulator's compiled loops, kept in the user's cache: so the first demonstration need not wait.
+.venv/bin/python -c 'from simulators.testing import small_city; small_city(["1x2"]).messages(hours=1)'

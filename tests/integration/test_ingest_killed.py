@@ -161,7 +161,7 @@ def test_told_to_stop_it_finishes_acknowledges_and_leaves(
     ingest_process.start()
     wait_until(lambda: "subscribed" in ingest_process.said, "ingest has subscribed")
     results: list[Published] = []
-    publishing = threading.Thread(target=lambda: results.append(publish(site, chance, 4_000)))
+    publishing = threading.Thread(target=lambda: results.append(publish(site, chance, 20_000)))
     publishing.start()
     wait_until(lambda: tallied(connection, site) > 0, "it works")
     assert ingest_process.terminate() == 0
