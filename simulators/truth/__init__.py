@@ -9,7 +9,7 @@ whose heating is stopped: they are not owed heat.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,27 +61,11 @@ def trace(city: City, anchor: datetime, duration: timedelta | None = None) -> Tr
     """Simulate a city and its twin without messages; the duration defaults to the history.
 
     Raises:
-        ValueError: the anchor has no time zone.
+        ValueError: the anchor has no time zone, or the duration holds no hour.
     """
-    if anchor.tzinfo is None:
-        raise ValueError(f"{anchor} has no time zone")
-    start = anchor.astimezone(UTC).replace(microsecond=0)
-    hours = int((duration or city.history) / timedelta(hours=1))
-    room = _hours(city, start, hours, with_faults=True)
-    twin = _hours(city, start, hours, with_faults=False) if city.faults else room
-    starts = [start + timedelta(hours=hour) for hour in range(hours)]
-    return Trace(city, start, starts, room, twin)
+    from simulators.truth.survey import survey, utc_anchor
 
-
-def _hours(city: City, anchor: datetime, hours: int, *, with_faults: bool) -> NDArray[np.float32]:
-    """Hourly mean air temperatures, [hours, units]."""
-    engine, state = city.start(anchor, with_faults=with_faults)
-    per_hour = 3600 // engine.seconds
-    means = np.empty((hours, city.layout.units), dtype=np.float32)
-    for hour in range(hours):
-        total = np.zeros(city.layout.units)
-        for index in range(hour * per_hour, (hour + 1) * per_hour):
-            step = engine.advance(state, index)
-            total += (step.air_before_c + step.air_c) / 2.0
-        means[hour] = total / per_hour
-    return means
+    hours = list(survey(city, anchor, duration))
+    room = np.stack([hour.room_c for hour in hours])
+    twin = np.stack([hour.twin_c for hour in hours]) if city.faults else room
+    return Trace(city, utc_anchor(anchor), [hour.starts_at for hour in hours], room, twin)
