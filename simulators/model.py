@@ -105,21 +105,12 @@ def make(scenario: Scenario, layout: Layout, seed: int) -> Model:
     flow = design / (water.CP * np.where(on_floor, plant.FLOOR.drop_k, plant.RADIATORS.drop_k))
     emission = _emission(flow, on_floor, spec.room_c, spec.emission_spread, seed)
     pipes, pumps = _pipes(layout, flow, spec.flow_spread, seed)
-    building_w = layout.tree.total(design)[2]
-    circuit_w = layout.tree.total(design)[3]
+    _, _, building_w, circuit_w = layout.tree.total(design)
     bright = 0.75 + 0.25 * rand.uniform(seed, "model/bright", layout.unit_building)
     windows = np.where((layout.wall_m2[2] > 0.0)[layout.tree.unit_riser], ONE_SIDE, 1.0)
     station = plant.stations(circuit_w)
-    curves = [
-        plant.curve(
-            spec.room_c,
-            float(design.mean()),
-            float(designed.loss_wk.mean()),
-            float((gains + SUN_IN_CURVE_WM2 * layout.area_m2).mean()),
-            kind,
-        )
-        for kind in (plant.RADIATORS, plant.FLOOR)
-    ]
+    in_curve = gains + SUN_IN_CURVE_WM2 * layout.area_m2
+    means = float(design.mean()), float(designed.loss_wk.mean()), float(in_curve.mean())
     return Model(
         shell=built,
         branches=_branches(layout),
@@ -139,7 +130,10 @@ def make(scenario: Scenario, layout: Layout, seed: int) -> Model:
         pumps=pumps,
         secondary_loss_wk=0.012 * building_w / 65.0,
         station=station,
-        curves=(curves[0], curves[1]),
+        curves=(
+            plant.curve(spec.room_c, *means, plant.RADIATORS),
+            plant.curve(spec.room_c, *means, plant.FLOOR),
+        ),
         mains=_mains(scenario, layout, station, circuit_w),
         source=_source(scenario, circuit_w),
         filled_kpa=_filled(layout),

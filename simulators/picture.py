@@ -357,9 +357,7 @@ class _Drawing:
     def _circuit(self, index: int) -> str:
         from hearthline.domain.places import PlaceKind
 
-        codes = self.picture.city.layout.codes
-        circuits = codes.get(PlaceKind.CIRCUIT, codes[PlaceKind.SUBSTATION])
-        return circuits[index]
+        return self.picture.city.layout.codes[PlaceKind.CIRCUIT][index]
 
     def _post(self, panel: Any) -> None:
         panel.set_title("Messages per hour")

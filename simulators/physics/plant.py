@@ -43,7 +43,6 @@ class Design:
 
 RADIATORS = Design(75.0, 50.0, EXPONENT)
 FLOOR = Design(45.0, 35.0, FLOOR_EXPONENT)
-DESIGN_SUPPLY_C, DESIGN_RETURN_C = RADIATORS.supply_c, RADIATORS.return_c
 
 
 @dataclass(frozen=True)
