@@ -8,10 +8,12 @@ flagged rather than costing the temperature beside it. Refusing means a dead let
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
+
+from msgspec.structs import replace
 
 from hearthline.domain.readings import (
     LIMITS,

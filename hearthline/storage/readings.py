@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -69,7 +69,8 @@ class _Table:
 
 
 def _table(name: str, of: type[Reading], doubles: Collection[str] = ()) -> _Table:
-    columns = tuple(f.name for f in fields(of) if f.name not in ("device_uid", "time", "quality"))
+    apart = ("device_uid", "time", "quality", "seq")
+    columns = tuple(name for name in of.__struct_fields__ if name not in apart)
     types = ("float8" if column in doubles else "float4" for column in columns)
     return _Table(name, (*columns, "quality"), ("timestamptz", "int4", *types, "int2"))
 

@@ -16,12 +16,12 @@ from importlib.metadata import entry_points
 from hearthline.domain.readings import RejectReason
 from hearthline.errors import SettingsError
 from ingest.formats import chirpstack, own, zigbee2mqtt
-from ingest.formats.model import Decoded, Format, refused_whole
+from ingest.formats.model import NO_CONTEXT, Context, Decoded, Format, refused_whole
 
 OURS: tuple[Format, ...] = (own.FORMAT, chirpstack.FORMAT, zigbee2mqtt.FORMAT)
 GROUP = "hearthline.formats"
 
-__all__ = ["OURS", "Decoded", "Format", "Registry", "registry"]
+__all__ = ["OURS", "Context", "Decoded", "Format", "Registry", "registry"]
 
 
 class Registry:
@@ -35,14 +35,16 @@ class Registry:
     def _find(self, topic: str) -> Format | None:
         return next((one for one in self.formats if one.matches(topic)), None)
 
-    def decode(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
+    def decode(
+        self, topic: str, payload: bytes, received_at: datetime, context: Context = NO_CONTEXT
+    ) -> Decoded:
         """The message as its format reads it; NO_FORMAT where none answers. Never raises."""
         chosen = self.find(topic)
         if chosen is None:
             detail = "no format answers for this topic"
             return refused_whole(topic, payload, RejectReason.NO_FORMAT, detail)
         try:
-            return chosen.decode(topic, payload, received_at)
+            return chosen.decode(topic, payload, received_at, context)
         except Exception as error:
             detail = f"the decoder {chosen.name} failed: {type(error).__name__}: {error}"
             return refused_whole(topic, payload, RejectReason.MALFORMED, detail)

@@ -16,12 +16,14 @@ from typing import Any
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import Quality, Reading, RejectReason
 from ingest.formats.aliases import room_quantities
-from ingest.formats.model import Decoded, Format, Harvest
+from ingest.formats.model import NO_CONTEXT, Context, Decoded, Format, Harvest
 from ingest.formats.quantities import reading
 from ingest.formats.values import Refused, document, instant, mapping
 
 
-def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
+def decode(
+    topic: str, payload: bytes, received_at: datetime, _context: Context = NO_CONTEXT
+) -> Decoded:
     """The present measurement of an uplink and those it remembers."""
     levels = topic.split("/")
     if levels[-1] != "up":

@@ -1,22 +1,55 @@
-"""What a wire format is, and what comes out of one message: readings and refusals.
+"""What a wire format is, and what comes out of one message: readings, signs and refusals.
 
 A decoder is a pure function that never raises. It knows its wire format and nothing of limits,
 clocks or the ledger; those are ``ingest.acceptance`` and ``ingest.intake``. What it cannot read
 becomes a ``Rejection`` holding just the item that was wrong, so that one bad item of an array
 leaves its siblings alone.
+
+What a decoder must know beside the message comes in a ``Context``: the profile that the ledger
+gives a device, and what earlier messages taught (Sparkplug's aliases). Where something is missing
+there, the decoder says so in ``Decoded.needs`` and is asked again once it may have been found.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from hearthline.domain.readings import Reading, Rejection, RejectReason
+from hearthline.domain.readings import Reading, Rejection, RejectReason, Sign
+from ingest.formats.profiles import Profile
 from ingest.formats.values import Refused, encoded
+
+Learnt = Mapping[str, Any]
+"""What one message teaches for reading others: a JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known beside the message. ``zone`` is that of devices that send local time.
+
+    ``profiles`` has the profile of each device uid that the ledger gives one; ``memory`` what
+    earlier messages taught, by key.
+    """
+
+    zone: tzinfo = ZoneInfo("Asia/Shanghai")
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    memory: Mapping[str, Learnt] = field(default_factory=dict)
+
+
+NO_CONTEXT = Context()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message to be published in answer, e.g. asking a Sparkplug node for its rebirth."""
+
+    topic: str
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +59,20 @@ class Decoded:
     ``items[i]`` is the JSON that ``readings[i]`` was read from, or None where that is the whole
     payload: should the reading be refused later, its dead letter holds exactly this. Left out, it
     is the whole payload for each.
+
+    ``needs`` names keys of ``Context.memory`` that were missing: the message is decoded again with
+    them, and where nobody has learnt them it is quarantined under ``rejections``, which must then
+    hold one UNKNOWN_ALIAS for each device concerned. ``learnt`` is what this message teaches, by
+    key; it is remembered for every process. ``requests`` are published when the batch is stored.
     """
 
     readings: tuple[Reading, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     items: tuple[Any, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    needs: tuple[str, ...] = ()
+    learnt: Mapping[str, Learnt] = field(default_factory=dict)
+    requests: tuple[Request, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.items:
@@ -39,14 +81,14 @@ class Decoded:
             raise ValueError(f"{len(self.items)} items for {len(self.readings)} readings")
 
 
-Decode = Callable[[str, bytes, datetime], Decoded]
+Decode = Callable[[str, bytes, datetime, Context], Decoded]
 
 
 @dataclass(frozen=True)
 class Format:
     """A wire format: its name, the MQTT topic filters it answers for, and its decoder.
 
-    ``decode(topic, payload, received_at)`` is pure and never raises.
+    ``decode(topic, payload, received_at, context)`` is pure and never raises.
     """
 
     name: str
@@ -81,6 +123,7 @@ class Harvest:
     readings: list[Reading] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
+    signs: list[Sign] = field(default_factory=list)
 
     def take(self, item: Any, read: Callable[[], Reading], device_uid: str | None = None) -> None:
         """Read one item; ``item`` is None where it is the whole payload."""
@@ -100,12 +143,15 @@ class Harvest:
                 reason=refused.reason,
                 detail=refused.detail,
                 device_uid=device_uid,
+                message=None if item is None else self.payload,
             )
         )
 
     def decoded(self) -> Decoded:
         """What was gathered."""
-        return Decoded(tuple(self.readings), tuple(self.rejections), tuple(self.items))
+        return Decoded(
+            tuple(self.readings), tuple(self.rejections), tuple(self.items), tuple(self.signs)
+        )
 
 
 def refused_whole(topic: str, payload: bytes, reason: RejectReason, detail: str) -> Decoded:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import Reading, RejectReason
-from ingest.formats.model import Decoded, Format, Harvest, refused_whole
+from ingest.formats.model import NO_CONTEXT, Context, Decoded, Format, Harvest, refused_whole
 from ingest.formats.quantities import reading
 from ingest.formats.values import Refused, document, instant, mapping
 
@@ -23,7 +23,9 @@ STATUS = "status"
 _KINDS = {kind.value: kind for kind in DeviceKind}
 
 
-def decode(topic: str, payload: bytes, _received_at: datetime) -> Decoded:
+def decode(
+    topic: str, payload: bytes, _received_at: datetime, _context: Context = NO_CONTEXT
+) -> Decoded:
     """Readings of a message; every item of an array stands or falls alone."""
     harvest = Harvest(topic, payload)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +22,10 @@ _CLASSES: dict[DeviceKind, type[Reading]] = {
     DeviceKind.METER: MeterReading,
     DeviceKind.WEATHER: WeatherReading,
 }
-_ALWAYS = ("device_uid", "time", "quality")
+_ALWAYS = ("device_uid", "time", "quality", "seq")
 
 QUANTITIES: dict[DeviceKind, tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(of) if field.name not in _ALWAYS)
+    kind: tuple(name for name in of.__struct_fields__ if name not in _ALWAYS)
     for kind, of in _CLASSES.items()
 }
 """The quantities of each kind, by the names that our own wire format uses."""
@@ -39,12 +38,13 @@ ESSENTIAL: dict[DeviceKind, str | None] = {
 """The quantity without which a reading of this kind says nothing."""
 
 
-def reading(
+def reading(  # noqa: PLR0917 - a record's fields
     kind: DeviceKind,
     device_uid: str,
     time: datetime,
     said: Mapping[str, Any],
     quality: Quality = Quality.GOOD,
+    seq: int | None = None,
 ) -> Reading:
     """The reading that an item's named values make; what it does not name is None.
 
@@ -58,4 +58,4 @@ def reading(
     if essential is None and all(value is None for value in values.values()):
         raise Refused(RejectReason.NO_QUANTITY, f"none of {', '.join(values)}")
     # Essential quantities were just found to be there, which the type checker cannot follow.
-    return _CLASSES[kind](device_uid=device_uid, time=time, quality=quality, **values)  # type: ignore[arg-type]
+    return _CLASSES[kind](device_uid=device_uid, time=time, quality=quality, seq=seq, **values)  # type: ignore[arg-type]

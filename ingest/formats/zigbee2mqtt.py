@@ -15,7 +15,7 @@ from functools import partial
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import Quality, Reading
 from ingest.formats.aliases import room_quantities
-from ingest.formats.model import Decoded, Format, Harvest
+from ingest.formats.model import NO_CONTEXT, Context, Decoded, Format, Harvest
 from ingest.formats.quantities import reading
 from ingest.formats.values import document, instant, mapping
 
@@ -24,7 +24,9 @@ _NOT_DEVICES = ("bridge",)
 _NOT_STATE = ("availability", "set", "get")
 
 
-def decode(topic: str, payload: bytes, received_at: datetime) -> Decoded:
+def decode(
+    topic: str, payload: bytes, received_at: datetime, _context: Context = NO_CONTEXT
+) -> Decoded:
     """The reading of a device's state message; bridge, availability and commands give nothing."""
     name = topic.removeprefix(PREFIX)
     first, *below = name.split("/")

@@ -1,0 +1,21 @@
+"""Any device: profiles, quarantine, signs of life, learnt intervals, conflicts."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Apply the SQL file beside this module."""
+    statements = Path(__file__).with_name("0002_ingest.sql").read_text(encoding="utf-8")
+    psycopg_connection: Any = op.get_bind().connection.driver_connection
+    psycopg_connection.execute(statements)  # many statements at once, which SQLAlchemy refuses
+
+
+def downgrade() -> None:
+    """What devices said since could not be kept."""
+    raise RuntimeError("this revision cannot be undone without losing readings")
