@@ -12,16 +12,17 @@ STACK = $$(sh deploy/setup/python.sh) deploy/stack
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 PYTEST_ARGS ?=
+FUZZ_ARGS ?=
 
 key = $(shell cat $(1) 2>/dev/null | cksum | tr -d ' ')
 VENV := .venv/.made-from-$(call key,requirements.lock pyproject.toml deploy/setup/venv.sh)
 ASSETS := node_modules/.made-from-$(call key,package-lock.json .npmrc)
 
-.PHONY: help setup stack demo test lint types bench crosscheck lock stop clean
+.PHONY: help setup stack demo test lint types bench fuzz crosscheck lock stop clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "Options: DEMO_ARGS, PYTEST_ARGS, BENCH_ARGS, PYTHON."
+	@echo "Options: DEMO_ARGS, PYTEST_ARGS, BENCH_ARGS, FUZZ_ARGS, PYTHON."
 
 # One after the other where both may install system packages, side by side where they cannot.
 setup: ## environment, browser assets, database and broker
@@ -70,6 +71,9 @@ types: $(VENV) ## mypy in strict mode
 bench: setup ## measured figures, each beside its ceiling
 	@$(BIN)/hearthline bench ingest $(BENCH_ARGS)
 	@echo "Benchmarks done."
+
+fuzz: $(VENV) ## a million damaged messages through every decoder
+	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 crosscheck: $(VENV) ## the simulator's flows against pandapipes, in an environment of its own
 	@sh deploy/setup/crosscheck.sh

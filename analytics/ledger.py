@@ -7,7 +7,7 @@ A verdict that changes keeps its predecessor.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,8 +17,7 @@ import numpy as np
 from analytics.triage import STATUS_HOLDS
 from analytics.trust import Grade
 from analytics.verdicts import DayHours, judge_day
-from hearthline.domain.network import Instrument, Network
-from hearthline.domain.places import DeviceKind
+from hearthline.domain.network import Network
 from hearthline.domain.policies import HoldReason, Policy, Profile
 from hearthline.storage import analysis
 from hearthline.storage import network as networks
@@ -33,17 +32,13 @@ def judge_days(database: Database, profile: Profile, now: datetime) -> int:
     """Judge the dwelling-days that wait, ``MARKS`` marks at most; returns how many were judged."""
     with database.transaction() as connection:
         network = networks.load(connection, now)
-        sensors = {
-            i.id: i
-            for i in network.instruments
-            if i.kind is DeviceKind.ROOM and i.place in network.index
-        }
-        marks = analysis.take_days(connection, list(sensors), MARKS)
+        marks = analysis.take_days(connection, MARKS)
         if not marks:
             return 0
         zone = profile.versions[0].zone()
-        wanted = _wanted(marks, sensors, zone, now)
-        hours = _hours(connection, wanted, sensors, zone)
+        dwellings = analysis.dwellings_of(connection, {mark["device_id"] for mark in marks})
+        wanted = _wanted(marks, dwellings, zone, now)
+        hours = _hours(connection, wanted, zone)
         days = [
             _line(network, profile, key, hours.get(key, []), now)
             for key in sorted(wanted)
@@ -54,35 +49,42 @@ def judge_days(database: Database, profile: Profile, now: datetime) -> int:
 
 
 def _wanted(
-    marks: Iterable[Row], sensors: Mapping[int, Instrument], zone: ZoneInfo, now: datetime
+    marks: Iterable[Row], dwellings: Iterable[Row], zone: ZoneInfo, now: datetime
 ) -> set[Key]:
-    """The local days that overlap the marked UTC days and have begun."""
+    """The local days that overlap the marked UTC days, have begun, and saw the sensor there."""
     today = now.astimezone(zone).date()
+    homes: dict[int, list[Row]] = defaultdict(list)
+    for row in dwellings:
+        homes[row["device_id"]].append(row)
     wanted = set()
     for mark in marks:
         noon = datetime.combine(mark["day"], time(12), tzinfo=ZoneInfo("UTC"))
         for shift in (-12, 0, 11):
             day = (noon + timedelta(hours=shift)).astimezone(zone).date()
             if day <= today:
-                wanted.add((sensors[mark["device_id"]].place, day))
+                wanted |= {(home["code"], day) for home in homes[mark["device_id"]]
+                           if _hung(home, day, zone)}  # fmt: skip
     return wanted
 
 
-def _hours(
-    connection: Connection,
-    wanted: set[Key],
-    sensors: Mapping[int, Instrument],
-    zone: ZoneInfo,
-) -> dict[Key, list[Row]]:
+def _hung(home: Row, day: date, zone: ZoneInfo) -> bool:
+    """Whether a sensor hung in a dwelling on any part of a local day."""
+    began = datetime.combine(day, time(), tzinfo=zone)
+    since, until = home["since"], home["until"]
+    return (since is None or since < began + timedelta(days=1)) and (until is None or until > began)
+
+
+def _hours(connection: Connection, wanted: set[Key], zone: ZoneInfo) -> dict[Key, list[Row]]:
     """Hourly rows of the wanted dwelling-days, believed sensors only marked as such."""
+    found: dict[Key, list[Row]] = defaultdict(list)
+    if not wanted:
+        return found
     places = {place for place, _ in wanted}
-    devices = [i.id for i in sensors.values() if i.place in places]
     since = datetime.combine(min(day for _, day in wanted), time(), tzinfo=zone)
     until = datetime.combine(max(day for _, day in wanted), time(), tzinfo=zone)
     grades = analysis.grades(connection)
-    found: dict[Key, list[Row]] = defaultdict(list)
-    for row in analysis.day_hours(connection, devices, since, until + timedelta(days=1)):
-        key = (sensors[row["device_id"]].place, row["hour"].astimezone(zone).date())
+    for row in analysis.day_hours(connection, places, since, until + timedelta(days=1)):
+        key = (row["place"], row["hour"].astimezone(zone).date())
         if key in wanted:
             grade = grades.get(row["device_id"])
             lies = grade is not None and grade["grade"] == Grade.C and row["hour"] >= grade["since"]

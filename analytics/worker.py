@@ -18,13 +18,12 @@ from analytics import cycle, ledger
 from analytics.balancing import balance_chore
 from hearthline.clock import Clock
 from hearthline.errors import PartAway
-from hearthline.storage import rollups, schema
+from hearthline.storage import liveness, rollups, schema
 from hearthline.storage.database import Away, Database, wait_until_up
 from tickets.desk import News
 
 log = structlog.get_logger("worker")
 
-BUCKETS = 20_000  # rolled up in one transaction
 KEEP_RAW = timedelta(days=6 * 365)
 
 
@@ -43,10 +42,10 @@ Chore = Callable[[Work], bool]
 def roll_up(work: Work) -> bool:
     """Dirty buckets → hourly rollups."""
     with work.database.transaction() as connection:
-        done = rollups.roll_up(connection, BUCKETS)
+        done = rollups.roll_up(connection)
     if done:
         log.debug("rolled up", buckets=done)
-    return done >= BUCKETS
+    return done >= rollups.BITE
 
 
 def analyse(work: Work) -> bool:
@@ -73,6 +72,15 @@ def balance(work: Work) -> bool:
     return False
 
 
+def learn(work: Work) -> bool:
+    """Stored readings → how often each device speaks."""
+    with work.database.transaction() as connection:
+        done = liveness.learn_habits(connection, work.clock())
+    if done:
+        log.debug("habits learnt", devices=done)
+    return done >= liveness.BITE
+
+
 def forget(work: Work) -> bool:
     """Drop chunks past retention where the database has no policy of its own for it."""
     with work.database.transaction() as connection:
@@ -80,7 +88,7 @@ def forget(work: Work) -> bool:
     return False
 
 
-CHORES: tuple[Chore, ...] = (roll_up, analyse, judge, balance)
+CHORES: tuple[Chore, ...] = (roll_up, analyse, judge, balance, learn)
 
 
 def settle(work: Work, stop: threading.Event) -> None:

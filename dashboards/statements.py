@@ -1,7 +1,8 @@
 """Named SQL of the panels: ``statement("heat_balance", "power", locale)``.
 
 ``[[English|中文]]`` in a statement is resolved here, so that names and labels that come out of
-the database read in the dashboard's language.
+the database read in the dashboard's language. ``{unusable}`` are the quality bits that keep a
+reading out of every figure.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
+
+from hearthline.domain.readings import UNUSABLE
 
 Locale = Literal["en", "zh_CN"]
 LOCALES: tuple[Locale, ...] = ("en", "zh_CN")
@@ -34,4 +37,5 @@ def family(name: str) -> Mapping[str, str]:
 def statement(group: str, name: str, locale: Locale) -> str:
     """One statement in one language."""
     choice = 1 + LOCALES.index(locale)
-    return _CHOICE.sub(lambda match: match.group(choice), family(group)[name])
+    text = family(group)[name].replace("{unusable}", str(int(UNUSABLE)))
+    return _CHOICE.sub(lambda match: match.group(choice), text)

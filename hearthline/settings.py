@@ -6,19 +6,25 @@ Wrong settings raise ``SettingsError`` with one sentence each; nothing starts ha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hearthline.domain.policies import PROFILES
 from hearthline.errors import SettingsError
+from hearthline.telemetry import STARS, redacted
 
 STATE_DIR = Path(".hearthline")
+SECRETS = frozenset({"secret", "mqtt_key_password", "grafana_token", "grafana_reader_password"})
+ADDRESSES = frozenset({"database_url", "mqtt_url", "simulator_mqtt_url", "grafana_url"})
+"""Settings that are secrets, and those that may hold a password; neither is ever shown whole."""
 
 
 def _url(*schemes: str) -> AfterValidator:
@@ -29,6 +35,20 @@ def _url(*schemes: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _share(value: str) -> str:
+    if not value or set(value) & set("/+#"):
+        raise ValueError("must be a name without '/', '+' and '#'")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be the name of a time zone, like Asia/Shanghai") from None
+    return value
 
 
 def _profile(value: str) -> str:
@@ -50,21 +70,28 @@ class Settings(BaseSettings):
     mqtt_url: Annotated[str, _url("mqtt", "mqtts")] | None = None
     simulator_mqtt_url: Annotated[str, _url("mqtt", "mqtts")] | None = None
     mqtt_client_id: str = Field(default="hearthline-ingest", min_length=1)
-    mqtt_topics: tuple[str, ...] = (
-        "hearthline/v1/#",
-        "application/+/device/+/event/up",
-        "zigbee2mqtt/#",
-    )
+    mqtt_topics: tuple[str, ...] = ()  # none: every topic that a registered format decodes
+    mqtt_share: Annotated[str, AfterValidator(_share)] | None = None
+    mqtt_ca: Path | None = None
+    mqtt_cert: Path | None = None
+    mqtt_key: Path | None = None
+    mqtt_key_password: SecretStr | None = None
+
+    profiles: Path | None = None  # how devices of other makes are read
+    zone: Annotated[str, AfterValidator(_zone)] | None = None  # of devices that send local time
 
     policy: Annotated[str, AfterValidator(_profile)] = "heilongjiang"
     oldest_reading: AwareDatetime = datetime.fromisoformat("2005-01-01T00:00:00+00:00")
     clock_tolerance: timedelta = timedelta(minutes=10)
 
-    ingest_batch_rows: int = Field(default=5_000, ge=1, le=100_000)
+    ingest_batch_rows: int = Field(default=20_000, ge=1, le=100_000)
     ingest_batch_wait: timedelta = timedelta(milliseconds=200)
     ingest_inflight: int = Field(default=2_000, ge=1, le=65_535)
+    metrics_host: str = "127.0.0.1"  # where ingest and worker serve metrics and probes
+    ingest_port: int | None = Field(default=None, ge=0, le=65_535)  # none: no metrics, no probes
 
     worker_interval: timedelta = timedelta(seconds=5)
+    worker_port: int | None = Field(default=None, ge=0, le=65_535)
     group_wait: timedelta = timedelta(hours=1)
 
     host: str = "127.0.0.1"
@@ -77,6 +104,22 @@ class Settings(BaseSettings):
 
     log_format: str = Field(default="console", pattern="^(console|json)$")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """The settings as they may be shown."""
+        for name, value in super().__repr_args__():
+            yield name, _shown(name or "", value)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret among the settings, for the log to leave out."""
+        plain = (getattr(self, name) for name in SECRETS)
+        held = [one.get_secret_value() if isinstance(one, SecretStr) else one for one in plain]
+        held += [unquote(urlsplit(getattr(self, name) or "").password or "") for name in ADDRESSES]
+        return tuple(one for one in held if one)
+
+    def device_zone(self) -> ZoneInfo:
+        """The zone of devices that send local time: as set, else the policy's."""
+        return ZoneInfo(self.zone) if self.zone else PROFILES[self.policy].versions[0].zone()
 
     def require_database(self) -> str:
         """The database's address.
@@ -106,14 +149,14 @@ class Settings(BaseSettings):
 
 
 @lru_cache(maxsize=1)
-def load() -> Settings:
-    """Settings of this process.
+def load(**given: Any) -> Settings:
+    """Settings of this process; ``given`` wins over the environment.
 
     Raises:
         SettingsError: with a sentence for every setting that is wrong.
     """
     try:
-        return Settings()
+        return Settings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentences(error)) + ".") from None
 
@@ -123,5 +166,15 @@ def _sentences(error: ValidationError) -> list[str]:
     for problem in error.errors():
         name = "HEARTHLINE_" + "_".join(str(part).upper() for part in problem["loc"][:1])
         message = problem["msg"].removeprefix("Value error, ")
-        sentences.append(f"{name}={problem['input']!r} is wrong: {message}")
+        shown = _shown(str(problem["loc"][0]) if problem["loc"] else "", problem["input"])
+        sentences.append(f"{name}={shown!r} is wrong: {message}")
     return sentences
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A setting's value as it may be shown."""
+    if name in SECRETS:
+        return value if value is None else STARS
+    if name in ADDRESSES and isinstance(value, str):
+        return redacted(value)
+    return value

@@ -8,19 +8,19 @@ moves it to the new connection instead of holding it twice, so a connection that
 database is away cannot fill the memory, and a message without an identity of its own is not
 written twice.
 
-Pure: no socket, no lock. The shell calls it from one thread at a time.
+Pure: no socket, no lock. The shell calls it from one thread.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from zlib import crc32
 
+import msgspec
 
-@dataclass(slots=True, eq=False)
-class Delivery:
+
+class Delivery(msgspec.Struct, eq=False):
     """One QoS 1 message in hand. ``connection`` is the one on which it is to be acknowledged."""
 
     mid: int

@@ -1,31 +1,47 @@
-"""Which device a uid is: the ledger's answer, remembered.
+"""What is known about devices: the ledger's answers and what messages taught, remembered.
 
 A known uid is answered from memory; unknown ones are asked for in the transaction that stores
 their batch, one query per batch, so a device is known from the moment the ledger has it. The
 memory is dropped when the ledger says that it changed, and now and then in case nobody heard.
+
+``context`` is what decoders need of it. It is replaced as a whole, so that a decoder on another
+thread sees one state or the other, and so that a message decoded with an older one is noticed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from time import monotonic
 
+from hearthline.storage import memory
+from hearthline.storage.columns import KnownDevice
 from hearthline.storage.database import Connection
-from hearthline.storage.readings import KnownDevice, known_devices
+from hearthline.storage.readings import known_devices
+from ingest.formats.model import NO_CONTEXT, Context, Learnt
+from ingest.formats.profiles import Profile
 
 GOOD_FOR_S = 600.0
 
 
 class Directory:
-    """Devices by uid."""
+    """Devices by uid, their profiles, what formats have learnt, and who carries whom."""
 
-    def __init__(self, elapsed: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        profiles: Mapping[str, Profile] | None = None,
+        context: Context = NO_CONTEXT,
+        elapsed: Callable[[], float] = monotonic,
+    ) -> None:
+        self.context = context
+        self._profiles = profiles or {}
         self._elapsed = elapsed
         self._known: dict[str, KnownDevice] = {}
         self._loaded_at: float | None = None
+        self._gateways: dict[int, str] = {}
 
     def forget(self) -> None:
-        """Ask the ledger again next time."""
+        """Ask the ledger again next time, and the messages' lessons with it."""
         self._loaded_at = None
 
     def resolve(self, connection: Connection, uids: Iterable[str]) -> dict[str, KnownDevice]:
@@ -34,8 +50,45 @@ class Directory:
         if self._loaded_at is None or now - self._loaded_at > GOOD_FOR_S:
             self._known = known_devices(connection)
             self._loaded_at = now
+            self._gateways.clear()
+            self._know(self._known, known=memory.read(connection, self.context.memory))
             return self._known
         missing = {uid for uid in uids if uid not in self._known}
         if missing:
-            self._known.update(known_devices(connection, missing))
+            found = known_devices(connection, missing)
+            self._known.update(found)
+            self._know(found)
         return self._known
+
+    def recall(self, connection: Connection, keys: Collection[str]) -> None:
+        """Look up what other processes have learnt under ``keys``."""
+        self.learn(memory.read(connection, keys))
+
+    def learn(self, learnt: Mapping[str, Learnt]) -> None:
+        """Decode later messages with this."""
+        known = self.context.memory
+        if any(known.get(key) != body for key, body in learnt.items()):
+            self.context = replace(self.context, memory={**known, **learnt})
+
+    def carried_by(self, device_id: int, gateway: str) -> bool:
+        """Whether it is news that this gateway carries the device."""
+        return self._gateways.get(device_id) != gateway
+
+    def note_gateways(self, gateways: Mapping[int, str]) -> None:
+        """Remember who carries whom, once that is committed."""
+        self._gateways.update(gateways)
+
+    def _know(
+        self, found: Mapping[str, KnownDevice], known: Mapping[str, Learnt] | None = None
+    ) -> None:
+        """Renew the context where devices are to be read otherwise than before."""
+        profiles = {
+            uid: self._profiles[device.profile]
+            for uid, device in found.items()
+            if device.profile is not None and device.profile in self._profiles
+        }
+        if known is None:
+            profiles = {**self.context.profiles, **profiles}
+        lessons = self.context.memory if known is None else known
+        if profiles != self.context.profiles or lessons != self.context.memory:
+            self.context = replace(self.context, profiles=profiles, memory=lessons)

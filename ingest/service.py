@@ -13,17 +13,44 @@ from hearthline.errors import HearthlineError
 from hearthline.settings import Settings
 from ingest.acceptance import Rules
 from ingest.batcher import Limits
-from ingest.consumer import Broker, Consumer
-from ingest.formats import registry
-from ingest.intake import Message
+from ingest.broker import Broker
+from ingest.consumer import Consumer
+from ingest.describing import describer
+from ingest.directory import Directory
+from ingest.formats import Context, Registry, registry
+from ingest.formats.profiles import load
+from ingest.intake import Heard, hear
 from ingest.metrics import Metrics
 from ingest.writer import Health, Writer
-from ingest.writing import Session
+from ingest.writing import Door, Session
 
 log = structlog.get_logger("ingest")
 
 SUPERVISE_EVERY_S = 1.0
 FINISH_WITHIN_S = 20.0
+
+
+def subscriptions(settings: Settings, formats: Registry) -> tuple[str, ...]:
+    """The topic filters to subscribe to: as set, else all that a format decodes; shared or not."""
+    filters = settings.mqtt_topics or formats.filters
+    if settings.mqtt_share is None:
+        return tuple(filters)
+    return tuple(f"$share/{settings.mqtt_share}/{one}" for one in filters)
+
+
+def door(settings: Settings) -> Door:
+    """What decides about messages in this installation.
+
+    Raises:
+        SettingsError: an entry point names no format, or the company's profiles are wrong.
+    """
+    formats = registry()
+    return Door(
+        formats,
+        Rules(settings.oldest_reading, settings.clock_tolerance),
+        Directory(load(settings.profiles), Context(zone=settings.device_zone())),
+        describer(formats),
+    )
 
 
 class Service:
@@ -32,14 +59,16 @@ class Service:
     def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
         self.health = Health()
         self.metrics = Metrics()
+        self.door = door(settings)
         self._ending = threading.Event()
-        inbox: SimpleQueue[Message] = SimpleQueue()
+        inbox: SimpleQueue[Heard] = SimpleQueue()
         inflight = settings.ingest_inflight
         self.consumer = Consumer(
-            Broker.at(settings.require_mqtt()),
+            Broker.of(settings),
             client_id=settings.mqtt_client_id,
-            topics=settings.mqtt_topics,
+            topics=subscriptions(settings, self.door.formats),
             inflight=inflight,
+            hear=lambda message: hear(message, self.door.formats, self.door.directory.context),
             inbox=inbox,
             metrics=self.metrics,
             health=self.health,
@@ -49,9 +78,8 @@ class Service:
             url=settings.require_database(),
             session=Session(settings.mqtt_client_id, inflight),
             inbox=inbox,
-            acknowledge=self.consumer.acknowledge,
-            formats=registry(),
-            rules=Rules(settings.oldest_reading, settings.clock_tolerance),
+            finish=self.consumer.finish,
+            door=self.door,
             limits=Limits(
                 rows=settings.ingest_batch_rows,
                 messages=max(1, inflight // 2),
@@ -62,23 +90,29 @@ class Service:
             clock=clock,
             stopping=self._ending,
         )
+        self.metrics.watch_queue(inbox.qsize)
         self._thread = threading.Thread(target=self.writer.run, name="writer", daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether both threads work."""
+        return self._thread.is_alive() and self.consumer.alive()
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set, then finish the batch in hand and leave.
 
         Raises:
-            HearthlineError: the writer ended by itself, which is a bug.
+            HearthlineError: a thread ended by itself, which is a bug.
         """
         self._thread.start()
         self.consumer.start()
         try:
-            while not stop.wait(SUPERVISE_EVERY_S) and self._thread.is_alive():
-                self.consumer.supervise()
+            while not stop.wait(SUPERVISE_EVERY_S) and self.alive:
+                pass
         finally:
             self._finish()
         if not stop.is_set():
-            raise HearthlineError("The ingest writer ended unexpectedly.", "See the log for why.")
+            raise HearthlineError("Ingest ended unexpectedly.", "See the log for why.")
 
     def _finish(self) -> None:
         self.consumer.deafen()
@@ -91,23 +125,17 @@ def run(
     settings: Settings,
     stop: threading.Event,
     *,
-    metrics_port: int | None = None,
     started: Callable[[Service], None] | None = None,
 ) -> None:
     """Run ingest until ``stop`` is set. ``started`` gets the service, for its health and metrics.
 
     Raises:
-        SettingsError: no database or no broker is configured.
-        OSError: the metrics port is taken.
+        SettingsError: no database or no broker is configured, or a setting is wrong.
     """
     service = Service(settings)
-    end_metrics = None if metrics_port is None else service.metrics.serve(metrics_port)
-    log.info("ingest starts", client_id=settings.mqtt_client_id, topics=settings.mqtt_topics)
-    try:
-        if started is not None:
-            started(service)
-        service.run(stop)
-    finally:
-        if end_metrics is not None:
-            end_metrics()
+    topics = service.consumer.topics
+    log.info("ingest starts", client_id=settings.mqtt_client_id, topics=topics)
+    if started is not None:
+        started(service)
+    service.run(stop)
     log.info("ingest stopped")

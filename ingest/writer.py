@@ -1,14 +1,17 @@
-"""The thread that turns messages into committed batches and then has them acknowledged.
+"""The thread that turns decoded messages into committed batches and has them acknowledged.
 
-It owns one database connection. While the database is away it tries the batch in hand again and
-again, with growing pauses, saying so once; nothing is acknowledged meanwhile, so the broker stops
-sending when the window is full and memory stays bounded. A batch that the database takes offence
-at is halved until the offending message is alone and becomes a dead letter.
+It owns one database connection. While it waits for the database the network's thread goes on
+receiving and decoding, so that both have work at once. While the database is away it tries the
+batch in hand again and again, with growing pauses, saying so once; nothing is acknowledged
+meanwhile, so the broker stops sending when the window is full and memory stays bounded. A batch
+that the database takes offence at is halved until the offending message is alone and becomes a
+dead letter.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,17 +23,16 @@ from typing import Any
 import structlog
 
 from hearthline.clock import Clock
-from hearthline.storage import dead_letters, deliveries
+from hearthline.storage import dead_letters, deliveries, rollups, strangers
 from hearthline.storage.database import Away, Connection, connect
 from hearthline.storage.readings import RefusedByDatabase, listen_for_ledger
-from ingest.acceptance import Rules
 from ingest.batcher import Batcher, Closed, Limits
 from ingest.delivery import Delivery
-from ingest.directory import Directory
-from ingest.formats import Registry
-from ingest.intake import Heard, Message, hear
-from ingest.metrics import Metrics
-from ingest.writing import Batch, Outcome, Session, quarantined, write
+from ingest.formats.model import Request
+from ingest.intake import Heard
+from ingest.metrics import Metrics, Written
+from ingest.replaying import replay_known
+from ingest.writing import Batch, Door, Outcome, Session, unwritable, write
 
 log = structlog.get_logger("ingest")
 
@@ -38,9 +40,14 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 IDLE_S = 0.5
 TIDY_EVERY = timedelta(minutes=1)
+ASK_AGAIN_S = 60.0
+"""For so long nobody is asked for the same thing twice."""
 
-Acknowledge = Callable[[Sequence[Delivery]], int]
-"""Acknowledge committed deliveries; how many could be."""
+REPLAY_AT_ONCE = 2_000
+"""Quarantined messages taken in again before live ones get their turn."""
+
+Finish = Callable[[Sequence[Delivery], Sequence[Request]], None]
+"""Acknowledge committed deliveries, and publish what they ask for."""
 
 
 class Stopped(Exception):
@@ -66,20 +73,20 @@ class Writer:
 
     url: str
     session: Session
-    inbox: SimpleQueue[Message]
-    acknowledge: Acknowledge
-    formats: Registry
-    rules: Rules
+    inbox: SimpleQueue[Heard]
+    finish: Finish
+    door: Door
     limits: Limits
     metrics: Metrics
     health: Health
     clock: Clock
     stopping: threading.Event
     on_commit: Callable[[Batch], None] | None = None
-    directory: Directory = field(default_factory=Directory)
     _connection: Connection | None = None
     _away: bool = False
     _expect_duplicates: bool = False
+    _replay_due: bool = True
+    _asked: dict[Request, float] = field(default_factory=dict)
 
     def run(self) -> None:
         """Work until told to stop; then write what is in hand, once."""
@@ -92,6 +99,8 @@ class Writer:
                 closed = batcher.closed(monotonic())
                 if closed is not None:
                     self._finish(Batch(batcher.take()), closed)
+                if self._replay_due and self.health.database:
+                    self._replay()
                 if self.clock() >= tidy_at:
                     self._tidy()
                     tidy_at = self.clock() + TIDY_EVERY
@@ -106,14 +115,13 @@ class Writer:
     def _fill(self, batcher: Batcher[Heard]) -> None:
         """Take messages from the inbox until the batch closes or there is nothing to take."""
         try:
-            message = self.inbox.get(timeout=min(IDLE_S, batcher.patience(monotonic())))
+            heard = self.inbox.get(timeout=min(IDLE_S, batcher.patience(monotonic())))
             while True:
-                heard = hear(message, self.formats, self.rules)
                 now = monotonic()
                 batcher.add(heard, heard.rows, now)
                 if batcher.closed(now):
                     return
-                message = self.inbox.get_nowait()
+                heard = self.inbox.get_nowait()
         except Empty:
             return
 
@@ -133,15 +141,22 @@ class Writer:
         except RefusedByDatabase as error:
             self._isolate(batch, error, closed)
             return
+        self.door.directory.note_gateways(outcome.gateways)
         if self.on_commit is not None:
             self.on_commit(batch)
         self.metrics.commit_seconds.observe(monotonic() - began)
-        self.metrics.wrote(batch, outcome, closed, self.clock())
+        self.metrics.wrote(written(batch, outcome), closed, self.clock())
         self._expect_duplicates = outcome.tally.duplicates > 0
-        acked = self.acknowledge(
-            [one.message.delivery for one in batch.heard if one.message.delivery]
-        )
-        self.metrics.acked.inc(acked)
+        messages = [one.message.delivery for one in batch.heard if one.message.delivery]
+        self._replay_due |= outcome.learnt
+        self.finish(messages, self._not_asked_of_late(outcome.requests))
+
+    def _not_asked_of_late(self, requests: Sequence[Request]) -> list[Request]:
+        now = monotonic()
+        self._asked = {one: at for one, at in self._asked.items() if now - at < ASK_AGAIN_S}
+        fresh = [one for one in requests if one not in self._asked]
+        self._asked.update(dict.fromkeys(fresh, now))
+        return fresh
 
     def _isolate(self, batch: Batch, error: Exception, closed: Closed) -> None:
         """Find the message that the database refuses and make it a dead letter."""
@@ -151,9 +166,9 @@ class Writer:
             return
         (heard,) = batch.heard
         log.error("the database refuses a message", topic=heard.message.topic, reason=str(error))
-        if heard.rejections and not heard.readings:
+        if heard.decoded.rejections and not heard.decoded.readings:
             raise error
-        self._finish(Batch([quarantined(heard, error)]), closed)
+        self._finish(Batch([unwritable(heard, error)]), closed)
 
     def _persist(self, batch: Batch) -> Outcome:
         """Try until the batch is committed.
@@ -170,7 +185,7 @@ class Writer:
                 if refused_once:
                     raise
                 refused_once = True
-                self.directory.forget()  # perhaps the ledger lost a device that we remember
+                self.door.directory.forget()  # perhaps the ledger lost a device that we remember
             except Exception as error:
                 self._lost(error)
                 if self.stopping.wait(pause):
@@ -184,7 +199,7 @@ class Writer:
                 connection,
                 self.session,
                 batch,
-                self.directory,
+                self.door,
                 expect_duplicates=self._expect_duplicates,
             )
         self._found()
@@ -206,12 +221,13 @@ class Writer:
             connection.add_notify_handler(self._ledger_changed)
             listen_for_ledger(connection)
             deliveries.open_session(connection, self.session.client_id, self.clock())
-            self.directory.forget()
+            self.door.directory.forget()
             self._connection = connection
         return self._connection
 
     def _ledger_changed(self, _notice: Any) -> None:
-        self.directory.forget()
+        self.door.directory.forget()
+        self._replay_due = True
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -240,11 +256,50 @@ class Writer:
             log.info("the database is back")
 
     def _tidy(self) -> None:
-        """Keep the dead letters within their bounds; should it fail, the next minute comes."""
+        """Keep what is kept for engineers within its bounds, and replay what has found a home.
+
+        Should it fail, the next minute comes.
+        """
         try:
-            with self._connected().transaction():
-                gone = dead_letters.purge(self._connected(), self.clock())
+            connection, now = self._connected(), self.clock()
+            with connection.transaction():
+                gone = dead_letters.purge(connection, now) + strangers.purge(connection, now)
             if gone:
-                log.info("old dead letters deleted", count=gone)
+                log.info("old dead letters and strangers' messages deleted", count=gone)
+            self.metrics.rollup_queue.set(rollups.depth(connection))
         except Exception as error:
             self._lost(error)
+        self._replay_due = True
+
+    def _replay(self) -> None:
+        """Take in what devices said before the ledger knew them, or before they were understood."""
+        self._replay_due = False
+        try:
+            done = replay_known(self._connected(), self.door, limit=REPLAY_AT_ONCE)
+        except RefusedByDatabase:
+            log.exception("the database refuses messages from quarantine")
+        except Exception as error:
+            self._lost(error)
+        else:
+            self._replay_due = done.messages >= REPLAY_AT_ONCE
+            if done.messages:
+                log.info("messages taken in from quarantine", count=done.messages)
+
+
+def written(batch: Batch, outcome: Outcome) -> Written:
+    """What a batch came to, as it is counted."""
+    messages = [one.message for one in batch.heard]
+    return Written(
+        rows=outcome.tally.stored,
+        messages=len(messages),
+        readings=sum(len(one.decoded.readings) for one in batch.heard),
+        oldest_received_at=min(message.received_at for message in messages),
+        duplicates=outcome.tally.duplicates,
+        conflicts=outcome.conflicts,
+        quarantined=outcome.quarantined,
+        redelivered=outcome.redelivered,
+        refused=Counter(one.reason.value for one in outcome.refused),
+        decoded=outcome.decoded,
+        flagged=outcome.flagged,
+        skews=[-skew for skew in outcome.skews],
+    )

@@ -1,24 +1,33 @@
 """One batch in one transaction: rows, latest values, marks, dead letters, and what was delivered.
 
 Everything or nothing, and known for one when it comes again. Runs inside the transaction that
-the writer opened; knows nothing of retries, threads or MQTT.
+the caller opened; knows nothing of retries, threads or MQTT. ``write`` is for messages of a
+session, which count exactly once; ``take_in`` is its heart, and all that a replay needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from uuid import UUID, uuid4
 
-from hearthline.domain.readings import Reading, Rejection, RejectReason
-from hearthline.storage import dead_letters, deliveries, readings
+import numpy as np
+
+from hearthline.domain.places import DeviceKind
+from hearthline.domain.readings import Quality, Reading, Rejection, RejectReason, Sign
+from hearthline.storage import dead_letters, deliveries, liveness, memory, readings, strangers
+from hearthline.storage.columns import Columns, KnownDevice, columns_of, micros
 from hearthline.storage.database import Connection
 from hearthline.storage.deliveries import Signature, Tally
-from hearthline.storage.readings import KnownDevice, Placed
-from ingest.acceptance import Refusal
+from hearthline.storage.strangers import GuessOf, Held
+from ingest.acceptance import Origin, Refusal, Rules, judge, skews
 from ingest.directory import Directory
-from ingest.intake import Heard, refused
+from ingest.formats import Registry
+from ingest.formats.model import Learnt, Request, refused_whole
+from ingest.intake import Heard, hear, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +57,42 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """What decides about a message on its way in."""
+
+    formats: Registry
+    rules: Rules
+    directory: Directory
+    guess_of: GuessOf | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch came to. ``refused`` are its dead letters; empty where they were not counted."""
+    """What a batch came to; all but the tally is empty where an earlier attempt had committed.
+
+    ``refused`` are its dead letters; ``quarantined`` how many messages wait for the adoption of a
+    device; ``gateways`` who was found to carry whom; ``requests`` what is to be published now;
+    ``learnt`` whether its messages taught how to read others.
+    """
 
     tally: Tally
     refused: Sequence[Rejection] = ()
+    conflicts: int = 0
+    quarantined: int = 0
     redelivered: int = 0
+    flagged: Mapping[str, int] = field(default_factory=dict)
+    decoded: Mapping[str, int] = field(default_factory=dict)
+    skews: Sequence[float] = ()
+    gateways: Mapping[int, str] = field(default_factory=dict)
+    requests: Sequence[Request] = ()
+    learnt: bool = False
 
 
 def write(
     connection: Connection,
     session: Session,
     batch: Batch,
-    directory: Directory,
+    door: Door,
     *,
     expect_duplicates: bool = False,
 ) -> Outcome:
@@ -69,63 +101,260 @@ def write(
     if done is not None:
         return Outcome(done)
     fresh = _not_yet_committed(connection, session, batch)
-    placed, rejections = place(fresh, _devices(connection, directory, fresh))
-    at = batch.arrived_at
-    stored = readings.store(connection, placed, at, expect_duplicates=expect_duplicates)
-    dead_letters.add(connection, rejections, at)
-    tally = Tally(stored.rows, stored.duplicates, len(rejections))
+    outcome = take_in(
+        connection, fresh, door, batch.arrived_at, expect_duplicates=expect_duplicates
+    )
     redelivered = len(batch.heard) - len(fresh)
     deliveries.remember(
         connection,
         session.client_id,
         batch.id,
         [s for s in map(_signature, fresh) if s is not None],
-        tally,
+        outcome.tally,
         redelivered=redelivered,
         keep=session.inflight,
-        at=at,
+        at=batch.arrived_at,
     )
-    return Outcome(tally, rejections, redelivered)
+    return replace(outcome, redelivered=redelivered)
 
 
-def quarantined(heard: Heard, error: Exception) -> Heard:
+def take_in(
+    connection: Connection,
+    heard: Sequence[Heard],
+    door: Door,
+    at: datetime,
+    *,
+    expect_duplicates: bool = False,
+) -> Outcome:
+    """Judge and store what messages say, in the connection's open transaction.
+
+    ``at`` is when they arrived, or when they are taken in again. Idempotent in its readings, which
+    are known by (device, time); dead letters and strangers are counted at every call.
+    """
+    directory = door.directory
+    uids = {reading.device_uid for one in heard for reading in one.decoded.readings}
+    known = directory.resolve(connection, chain(uids, _signing(heard)))
+    heard = _as_known_now(connection, heard, door, at)
+    sorted_out = sort_out(heard, known, directory)
+    refusals = list(sorted_out.refused)
+    lots, flagged, leads = [], Counter[str](), []
+    for lot, origin, numbers in sorted_out.lots():
+        beyond = judge(lot, origin, door.rules)
+        refusals += [
+            refused(heard[origin.message[row]], numbers[row], why) for row, why in beyond.items()
+        ]
+        kept = lot[np.setdiff1d(np.arange(len(lot)), list(beyond))] if beyond else lot
+        flagged.update(_flags(kept))
+        leads.append(skews(kept))
+        lots.append(kept)
+    stored = readings.store_columns(connection, lots, at, expect_duplicates=expect_duplicates)
+    dead_letters.add(connection, refusals, at)
+    held = sorted_out.held(heard, door.formats)
+    if held:
+        strangers.quarantine(connection, held, at, door.guess_of)
+    if sorted_out.signs:
+        liveness.note_signs(connection, sorted_out.signs, at)
+    return Outcome(
+        Tally(stored.rows, stored.duplicates, len(refusals) + sorted_out.strange),
+        refusals,
+        stored.conflicts,
+        len(held),
+        flagged=flagged,
+        decoded=_by_format(heard, door.formats),
+        skews=np.concatenate(leads).tolist() if leads else (),
+        gateways=sorted_out.gateways,
+        requests=list(dict.fromkeys(r for one in heard for r in one.decoded.requests)),
+        learnt=any(one.decoded.learnt for one in heard),
+    )
+
+
+def unwritable(heard: Heard, error: Exception) -> Heard:
     """A message that decodes well but that the database will not take: a dead letter as a whole."""
     said = str(error).strip().partition("\n")[0]
-    refusal = Refusal(RejectReason.MALFORMED, f"the database refused it: {said}")
-    uid = heard.readings[0].device_uid if heard.readings else ""
-    return Heard(heard.message, rejections=[refused(heard.message, None, refusal, uid)])
+    message = heard.message
+    decoded = refused_whole(
+        message.topic, message.payload, RejectReason.MALFORMED, f"the database refused it: {said}"
+    )
+    return Heard(message, decoded, heard.context)
 
 
-def place(
-    heard: Sequence[Heard], known: dict[str, KnownDevice]
-) -> tuple[list[Placed], list[Rejection]]:
-    """Readings with their device, and what decoder, rules or ledger refuse."""
-    placed: list[Placed] = []
-    rejections: list[Rejection] = []
+# ── what is known by now ──────────────────────────────────────────────────────────────────
+
+
+def _signing(heard: Sequence[Heard]) -> Iterator[str]:
     for one in heard:
-        rejections += one.rejections
-        for reading, item in zip(one.readings, one.items, strict=True):
-            device = known.get(reading.device_uid)
-            if device is not None and device.kind is reading.kind:
-                placed.append((device, reading))
-            else:
-                refusal = _stranger(reading, device)
-                rejections.append(refused(one.message, item, refusal, reading.device_uid))
-    return placed, rejections
+        for sign in one.decoded.signs:
+            yield sign.device_uid
 
 
-def _stranger(reading: Reading, device: KnownDevice | None) -> Refusal:
-    if device is None:
-        return Refusal(RejectReason.UNKNOWN_DEVICE, f"the ledger has no {reading.device_uid}")
-    detail = f"the ledger says {device.kind}, the message says {reading.kind}"
-    return Refusal(RejectReason.WRONG_KIND, detail)
+def _as_known_now(
+    connection: Connection, heard: Sequence[Heard], door: Door, at: datetime
+) -> Sequence[Heard]:
+    """The messages, those decoded again that read otherwise with what is known by now.
+
+    In the order of arrival: what one teaches holds for those after it.
+    """
+    directory = door.directory
+    needs = {key for one in heard for key in one.decoded.needs}
+    stale = any(one.context is not directory.context for one in heard)
+    if not (needs or stale or any(one.decoded.learnt for one in heard)):
+        return heard
+    if needs:
+        directory.recall(connection, needs)
+    lessons: dict[str, Learnt] = {}
+    renewed = []
+    for one in heard:
+        if one.context is not directory.context:
+            one = hear(one.message, door.formats, directory.context)  # noqa: PLW2901
+        if one.decoded.learnt:
+            lessons.update(one.decoded.learnt)
+            directory.learn(one.decoded.learnt)
+        renewed.append(one)
+    memory.learn(connection, lessons, at)
+    return renewed
 
 
-def _devices(
-    connection: Connection, directory: Directory, heard: Sequence[Heard]
-) -> dict[str, KnownDevice]:
-    uids = {reading.device_uid for one in heard for reading in one.readings}
-    return directory.resolve(connection, uids)
+# ── sorting out ───────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Readings of one kind: their devices, and where in the batch each of them stands."""
+
+    devices: list[KnownDevice] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    messages: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SortedOut:
+    """What the messages of a batch say, by what is to be done with it.
+
+    ``strangers`` are, by message, the uids that the ledger does not have; ``strange`` counts what
+    was said under them.
+    """
+
+    heard: Sequence[Heard]
+    gathered: dict[DeviceKind, _Gathered] = field(default_factory=lambda: defaultdict(_Gathered))
+    refused: list[Rejection] = field(default_factory=list)
+    strangers: dict[int, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    strange: int = 0
+    signs: list[tuple[int, Sign]] = field(default_factory=list)
+    gateways: dict[int, str] = field(default_factory=dict)
+
+    def lots(self) -> Iterator[tuple[Columns, Origin, list[int]]]:
+        """The readings of known devices by kind, and each one's number within its message."""
+        arrived = micros([one.message.received_at for one in self.heard])
+        retained = np.array([one.message.retained for one in self.heard], bool)
+        for kind, found in self.gathered.items():
+            message = np.array(found.messages, np.int64)
+            lot = columns_of(kind, found.devices, found.readings, arrived[message])
+            yield lot, Origin(message, retained[message]), found.numbers
+
+    def held(self, heard: Sequence[Heard], formats: Registry) -> list[Held]:
+        """The messages to be kept until their devices are adopted."""
+        made = []
+        for number, uids in self.strangers.items():
+            message = heard[number].message
+            chosen = formats.find(message.topic)
+            made.append(
+                Held(
+                    tuple(uids),
+                    message.topic,
+                    message.payload,
+                    message.received_at,
+                    message.retained,
+                    chosen.name if chosen else "",
+                )
+            )
+        return made
+
+
+def sort_out(
+    heard: Sequence[Heard], known: Mapping[str, KnownDevice], directory: Directory
+) -> SortedOut:
+    """Sort readings, refusals and signs by what the ledger knows of their devices."""
+    found = SortedOut(heard)
+    for number, one in enumerate(heard):
+        said = one.decoded.readings
+        devices = [known.get(reading.device_uid) for reading in said]
+        for kind in {reading.kind for reading in said}:
+            _sort_kind(found, number, kind, devices)
+        gateway = one.decoded.gateway
+        if gateway is not None:
+            for device in devices:
+                if device is not None and directory.carried_by(device.id, gateway):
+                    found.gateways[device.id] = gateway
+        for rejection in one.decoded.rejections:
+            _sort_rejection(found, number, rejection)
+        for sign in one.decoded.signs:
+            device = known.get(sign.device_uid)
+            if device is not None:
+                found.signs.append((device.id, sign))
+    if found.gateways:
+        at = max(one.message.received_at for one in heard)
+        carried = found.gateways.items()
+        found.signs += [(device, Sign("", at, gateway=gateway)) for device, gateway in carried]
+    return found
+
+
+def _sort_kind(
+    found: SortedOut, number: int, kind: DeviceKind, devices: Sequence[KnownDevice | None]
+) -> None:
+    """Sort the readings of one kind in one message; ``devices`` stand beside all its readings."""
+    one = found.heard[number]
+    said = one.decoded.readings
+    mine = {
+        n: device
+        for n, (device, reading) in enumerate(zip(devices, said, strict=True))
+        if device is not None and device.kind is kind is reading.kind
+    }
+    lot = found.gathered[kind]
+    lot.devices += mine.values()
+    lot.readings += [said[n] for n in mine]
+    lot.messages += [number] * len(mine)
+    lot.numbers += mine
+    if len(mine) == len(said):
+        return
+    for n, (device, reading) in enumerate(zip(devices, said, strict=True)):
+        if reading.kind is not kind:
+            continue
+        if device is None:
+            found.strangers[number][reading.device_uid] = None
+            found.strange += 1
+        elif device.kind is not kind:
+            detail = f"the ledger says {device.kind}, the message says {kind}"
+            found.refused.append(refused(one, n, Refusal(RejectReason.WRONG_KIND, detail)))
+
+
+def _sort_rejection(found: SortedOut, number: int, rejection: Rejection) -> None:
+    if rejection.reason is RejectReason.UNKNOWN_ALIAS and rejection.device_uid is not None:
+        found.strangers[number][rejection.device_uid] = None
+        found.strange += 1
+    else:
+        found.refused.append(rejection)
+
+
+# ── counting ────────────────────────────────────────────────────────────────────────────
+
+
+def _flags(lot: Columns) -> dict[str, int]:
+    """How many readings carry each quality flag."""
+    counted = ((flag.name or "", int((lot.quality & int(flag) != 0).sum())) for flag in Quality)
+    return {name: count for name, count in counted if count}
+
+
+def _by_format(heard: Iterable[Heard], formats: Registry) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for one in heard:
+        if one.decoded.readings:
+            chosen = formats.find(one.message.topic)
+            counted[chosen.name if chosen else ""] += len(one.decoded.readings)
+    return counted
+
+
+# ── delivered before ──────────────────────────────────────────────────────────────────────
 
 
 def _not_yet_committed(connection: Connection, session: Session, batch: Batch) -> Sequence[Heard]:

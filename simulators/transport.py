@@ -11,15 +11,16 @@ from __future__ import annotations
 import json
 import logging
 import ssl
+import sys
 import threading
 import time
 import uuid
 from base64 import b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -46,13 +47,20 @@ class PublisherClosed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A broker's address, from a URL like ``mqtt://user:password@host:1883``."""
+    """A broker's address, from a URL like ``mqtt://user:password@host:1883``.
+
+    With ``mqtts://`` the broker's name and certificate are verified, against the system's CAs or
+    ``?ca=FILE``; ``&cert=FILE&key=FILE`` is the certificate to come in with (PEM).
+    """
 
     host: str
     port: int
     tls: bool
     username: str | None
-    password: str | None
+    password: str | None = field(repr=False)
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -63,15 +71,36 @@ class Address:
         """
         parts = urlsplit(url)
         if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            raise ValueError(f"expected mqtt://host:port or mqtts://host:port, got {url!r}")
+            shown = f"{parts.scheme}://{parts.hostname or ''}"  # never the password
+            raise ValueError(f"expected mqtt://host:port or mqtts://host:port, got {shown!r}")
         tls = parts.scheme == "mqtts"
+        files = dict(parse_qsl(parts.query))
         return cls(
             host=parts.hostname,
             port=parts.port or (8883 if tls else 1883),
             tls=tls,
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
+            **{name: files[name] for name in ("ca", "cert", "key") if name in files},
         )
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What to connect with; None for a plain connection.
+
+        Raises:
+            BrokerRefused: a file cannot be used; the text says which.
+        """
+        if not self.tls:
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if self.cert is not None:
+                context.load_cert_chain(self.cert, self.key, password="")
+        except OSError as error:
+            files = ", ".join(name for name in (self.ca, self.cert, self.key) if name)
+            raise BrokerRefused(f"cannot use the certificates {files}: {error}") from None
+        return context
 
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
@@ -167,8 +196,8 @@ class Publisher:
         client.reconnect_delay_set(min_delay=1, max_delay=4)
         if self.address.username is not None:
             client.username_pw_set(self.address.username, self.address.password)
-        if self.address.tls:
-            client.tls_set_context(ssl.create_default_context())
+        if context := self.address.tls_context():
+            client.tls_set_context(context)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -282,6 +311,10 @@ class Publisher:
         self._connected.set()
 
     def _on_connect_fail(self, _client: Any, _userdata: Any) -> None:
+        error = sys.exc_info()[1]  # paho calls this while it handles the failure
+        if isinstance(error, ssl.SSLCertVerificationError):
+            self._refusal = f"its certificate does not verify: {error.verify_message}"
+            return
         self._say_waiting("no broker answers at %s; waiting for it")
 
     def _on_disconnect(
@@ -289,6 +322,8 @@ class Publisher:
     ) -> None:
         if self._connected.is_set() and reason.is_failure:
             self._say_waiting("lost the broker at %s; waiting for it")
+        elif reason.is_failure and self.address.tls:
+            self._say_waiting("the broker at %s hangs up; perhaps it wants another certificate")
         self._connected.clear()
 
     def _say_waiting(self, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from queue import Empty, Queue
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,8 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+from ingest.broker import Broker
 
 WITHIN_S = 60.0
 
@@ -106,3 +109,71 @@ def left_in_session(url: str, client_id: str) -> int:
     client.disconnect()
     client.loop_stop()
     return len(waiting)
+
+
+class Peer:
+    """One client with its account or certificate, which asks the broker and waits for the answer.
+
+    ``refused`` is why it was not let in, None where it was.
+    """
+
+    def __init__(self, broker: Broker, client_id: str | None = None) -> None:
+        self.broker = broker
+        self.heard: Queue[tuple[str, bytes]] = Queue()
+        self.refused: str | None = None
+        self._answers: Queue[tuple[int, int]] = Queue()
+        self._client = Client(
+            CallbackAPIVersion.VERSION2, client_id or f"peer-{uuid4().hex[:10]}", protocol=MQTTv5
+        )
+        if broker.user is not None:
+            self._client.username_pw_set(broker.user, broker.password)
+        if context := broker.tls_context():
+            self._client.tls_set_context(context)
+        put = self._answers.put
+        self._client.on_connect = lambda _c, _d, _f, code, _p: put((0, code.value))
+        self._client.on_disconnect = lambda _c, _d, _f, code, _p: put((0, code.value))
+        self._client.on_publish = lambda _c, _d, mid, code, _p: put((mid, code.value))
+        self._client.on_subscribe = lambda _c, _d, mid, codes, _p: put((mid, codes[0].value))
+        self._client.on_unsubscribe = lambda _c, _d, mid, _r, _p: put((mid, 0))
+        self._client.on_message = lambda _c, _d, one: self.heard.put((one.topic, one.payload))
+
+    def __enter__(self) -> Self:
+        try:
+            self._client.connect(self.broker.host, self.broker.port)
+        except OSError as error:
+            self.refused = str(error)
+            return self
+        self._client.loop_start()
+        code = self._answer(0)
+        if code:
+            self.refused = f"reason code {code}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _answer(self, mid: int | None) -> int:
+        """The reason code for one packet; 0 stands for the connection itself."""
+        try:
+            answered, code = self._answers.get(timeout=WITHIN_S)
+        except Empty:
+            raise AssertionError("the broker does not answer") from None
+        assert answered == mid, f"the broker hangs up with reason code {code}"
+        return code
+
+    def says(self, topic: str, payload: bytes = b"x", *, retain: bool = False) -> bool:
+        """Publish; whether the broker took it (PUBACK, MQTT 5 section 3.4.2.1)."""
+        return self._answer(self._client.publish(topic, payload, 1, retain).mid) < 128
+
+    def listens(self, topic: str) -> bool:
+        """Subscribe; whether the broker granted it, which mosquitto does for every topic."""
+        return self._answer(self._client.subscribe(topic, 1)[1]) < 128
+
+    def has_heard(self) -> list[str]:
+        """Topics of all that the broker has sent since the last call.
+
+        Its answer to an UNSUBSCRIBE comes after all that it sent before, on the same connection.
+        """
+        self._answer(self._client.unsubscribe("nothing")[1])
+        return [self.heard.get_nowait()[0] for _ in range(self.heard.qsize())]

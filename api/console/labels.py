@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from analytics.balance import BalanceReason
 from analytics.trust import TrustReason
 from api.console.words import Words
+from hearthline.domain.places import DeviceKind, DeviceRole, PlaceKind
 from hearthline.domain.readings import RejectReason
 from hearthline.domain.sentences import TICKET_WORDS
 
@@ -27,6 +30,32 @@ REFUSALS = {
     RejectReason.IN_THE_FUTURE: N_("In the future"),
     RejectReason.UNKNOWN_DEVICE: N_("Unknown device"),
     RejectReason.WRONG_KIND: N_("Wrong kind of device"),
+    RejectReason.UNKNOWN_ALIAS: N_("Names of its values not known yet"),
+    RejectReason.NEEDS_PROFILE: N_("Needs a device profile"),
+}
+
+DEVICE_KINDS = {
+    DeviceKind.ROOM: N_("Room sensor"),
+    DeviceKind.METER: N_("Heat meter"),
+    DeviceKind.WEATHER: N_("Weather station"),
+}
+
+ROLES = {
+    DeviceRole.ROOM: N_("Room of a dwelling"),
+    DeviceRole.PRIMARY: N_("Meter, primary side"),
+    DeviceRole.SECONDARY: N_("Meter, secondary side"),
+    DeviceRole.BRANCH: N_("Meter of a building, entrance or dwelling"),
+    DeviceRole.WEATHER: N_("Weather outdoors"),
+}
+
+PLACE_KINDS = {
+    PlaceKind.SOURCE: N_("heat source"),
+    PlaceKind.SUBSTATION: N_("substation"),
+    PlaceKind.CIRCUIT: N_("circuit"),
+    PlaceKind.BUILDING: N_("building"),
+    PlaceKind.ENTRANCE: N_("entrance"),
+    PlaceKind.RISER: N_("riser"),
+    PlaceKind.UNIT: N_("dwelling"),
 }
 
 BALANCE_REASONS = {
@@ -93,6 +122,45 @@ SENTENCES = tuple(
             r"There is no (dwelling|building|place) with the code '(?P<code>.*)'\.",
             N_("There is no place with the code %(code)s."),
         ),
+        (r"There is no device '(?P<uid>.*)'\.", N_("There is no device %(uid)s.")),
+        (r"See `hearthline devices list`\.", ""),
+        (
+            r"A heat meter needs the pipe that holds its flow sensor\.",
+            N_("A heat meter needs the pipe that holds its flow sensor."),
+        ),
+        (
+            r"Say supply or return; most hang in the return\.",
+            N_("Say supply or return; most hang in the return."),
+        ),
+        (
+            r"A device of the role (?P<role>\w+) does not hang at a (?P<place_kind>\w+) "
+            r"\((?P<code>.*)\)\.",
+            N_("“%(role)s” is not possible at %(code)s (%(place_kind)s)."),
+        ),
+        (r"It hangs at a (?P<place_kinds>.*)\.", N_("Possible: %(place_kinds)s.")),
+        (
+            r"The ledger has the device (?P<uid>.*) already\.",
+            N_("The ledger has the device %(uid)s already."),
+        ),
+        (
+            r"Move it with `hearthline ledger move` if it hangs elsewhere\.",
+            N_("Should it hang elsewhere, move it with “hearthline ledger move”."),
+        ),
+        (
+            r"There is no device profile '(?P<name>.*)'\.",
+            N_("There is no device profile %(name)s."),
+        ),
+        (r"Try (?P<near>.*)\.", N_("Try %(near)s.")),
+        (
+            r"The profile (?P<name>\S+) reads a device of kind (?P<device_kind>\w+), "
+            r"and the role (?P<role>\w+) is played by .*",
+            N_("The profile %(name)s is for “%(device_kind)s” and does not fit “%(role)s”."),
+        ),
+        (r"Choose another profile or role\.", N_("Choose another profile or role.")),
+        (r"No stranger is called '(?P<uid>.*)'\.", N_("No unknown device is called %(uid)s.")),
+        (r"See `hearthline strangers list`\.", ""),
+        (r"Did you mean (?P<near>.*)\?", N_("Did you mean %(near)s?")),
+        (r"Import it first\.", N_("Import it with the ledger first.")),
         (r"There is nothing at (?P<path>.*)\.", N_("There is no page %(path)s.")),
         (r"The database does not answer\.", N_("The database does not answer.")),
         (
@@ -116,22 +184,42 @@ def told(words: Words, sentence: str) -> str:
 def _word(words: Words, name: str, text: str) -> str:
     if name in {"state", "action", "kind"} and text in TICKET_WORDS:
         return words.word(text)
-    return text
+    if name == "place_kinds":
+        return words.listed(place_kind(words, kind) for kind in text.split(" or "))
+    said = {"role": role, "device_kind": device_kind, "place_kind": place_kind}.get(name)
+    return text if said is None else said(words, text)
+
+
+def role(words: Words, code: str) -> str:
+    """What a device stands for at its place."""
+    return _said(words, ROLES, code)
+
+
+def device_kind(words: Words, code: str) -> str:
+    """What a device measures."""
+    return _said(words, DEVICE_KINDS, code)
+
+
+def place_kind(words: Words, code: str) -> str:
+    """A level of the network."""
+    return _said(words, PLACE_KINDS, code)
+
+
+def _said(words: Words, among: Mapping[Any, str], code: str) -> str:
+    known = {str(key): message for key, message in among.items()}
+    return words.gettext(known[code]) if code in known else code
 
 
 def refusal(words: Words, reason: str) -> str:
     """Why a message was refused."""
-    known = {str(key): message for key, message in REFUSALS.items()}
-    return words.gettext(known[reason]) if reason in known else reason
+    return _said(words, REFUSALS, reason)
 
 
 def grade_reason(words: Words, reason: str) -> str:
     """Why a sensor has its grade."""
-    known = {str(key): message for key, message in GRADE_REASONS.items()}
-    return words.gettext(known[reason]) if reason in known else reason
+    return _said(words, GRADE_REASONS, reason)
 
 
 def balance_reason(words: Words, reason: str) -> str:
     """Why there is no balance."""
-    known = {str(key): message for key, message in BALANCE_REASONS.items()}
-    return words.gettext(known[reason]) if reason in known else reason
+    return _said(words, BALANCE_REASONS, reason)

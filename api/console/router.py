@@ -6,7 +6,19 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.console import assets, buildings, network, people, queue, refused, stream, tickets, units
+from api.console import (
+    assets,
+    buildings,
+    dead_letters,
+    devices,
+    network,
+    people,
+    queue,
+    strangers,
+    stream,
+    tickets,
+    units,
+)
 from api.console.view import anybody, to_sign_in
 from api.parts import parts_of
 from hearthline.errors import HearthlineError, NotFound
@@ -37,7 +49,18 @@ def library(name: str) -> Response:
 def install(app: FastAPI) -> None:
     """Add the console to an application."""
     app.include_router(files)
-    for page in (people, stream, queue, tickets, buildings, units, network, refused):
+    for page in (
+        people,
+        stream,
+        queue,
+        tickets,
+        buildings,
+        units,
+        network,
+        devices,
+        strangers,
+        dead_letters,
+    ):
         app.include_router(page.router)
     app.state.error_page = error_page
 

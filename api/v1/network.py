@@ -1,29 +1,25 @@
-"""The network as a whole: live numbers, heat balances, rules, refused messages."""
+"""The network as a whole: live numbers, heat balances, rules."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query
 
-from api import cursors
 from api.figures import pulse_of
-from api.identity import Engineer, Who
+from api.identity import Who
 from api.parts import PartsOf
 from api.problems import responses
-from api.v1.models import Code, Cursor, Instant, Limit
+from api.v1.models import Code, Instant
 from api.v1.reports import (
     Balance,
     Balances,
-    DeadLetter,
-    DeadLetters,
     Policies,
     PolicyVersion,
     Pulse,
 )
 from hearthline.domain.places import PlaceKind
-from hearthline.domain.readings import RejectReason
 from hearthline.errors import Invalid
 from hearthline.storage import balance
 from hearthline.storage.database import Row
@@ -90,37 +86,6 @@ def policies(parts: PartsOf, _who: Who) -> Policies:
             for row in rows
         ]
     )
-
-
-@router.get("/dead-letters", tags=["engineering"], responses=responses(401, 403, 422))
-def dead_letters(
-    request: Request,
-    response: Response,
-    parts: PartsOf,
-    _who: Engineer,
-    *,
-    reason: RejectReason | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> DeadLetters:
-    """Refused messages with their reason, for engineers and administrators."""
-    key = cursors.decode(cursor, str, int)
-    after = (cursors.instant(key[0]), int(key[1])) if key else None
-    with parts.transaction() as connection:
-        rows = engineering.dead_letters(connection, reason=reason, after=after, limit=limit)
-    last = (rows[-1]["last_at"], rows[-1]["id"]) if rows else ()
-    following = cursors.page(request, response, rows, limit, last)
-    items = [DeadLetter(**{**row, "payload": readable(bytes(row["payload"]))}) for row in rows]
-    return DeadLetters(items=items, next=following)
-
-
-def readable(payload: bytes) -> str:
-    """A payload as text where it is text, else as hexadecimal."""
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError:
-        return payload.hex(" ")
-    return text if text.isprintable() or text.strip().isprintable() else payload.hex(" ")
 
 
 def _balances(rows: list[Row]) -> Balances:

@@ -1,4 +1,4 @@
-"""Shapes of the network's reports: live numbers, balances, rules, refused messages."""
+"""Shapes of the network's reports: live numbers, balances, rules."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
-
-from api.v1.models import Page
 
 
 class Pulse(BaseModel):
@@ -23,26 +21,6 @@ class Pulse(BaseModel):
     open_tickets: int
     new_tickets: int
     compliance_today: float | None = Field(description="Share of judged dwelling-minutes, 0 to 1.")
-
-
-class DeadLetter(BaseModel):
-    """A refused message, as text where it is text, else as hexadecimal."""
-
-    id: int
-    topic: str
-    reason: str
-    detail: str
-    device_uid: str | None
-    payload: str
-    first_at: datetime
-    last_at: datetime
-    count: int
-
-
-class DeadLetters(Page):
-    """Refused messages, the newest first."""
-
-    items: list[DeadLetter]
 
 
 class PolicyVersion(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.v1 import network, places, tickets, units
+from api.v1 import dead_letters, devices, network, places, strangers, tickets, units
 
 TAGS = [
     {"name": "units", "description": "Dwellings, their temperature and their verdicts."},
@@ -12,11 +12,12 @@ TAGS = [
     {"name": "tickets", "description": "From complaint to follow-up call, one per cause."},
     {"name": "balance", "description": "Where the heat goes."},
     {"name": "network", "description": "The whole in a few numbers."},
+    {"name": "devices", "description": "Sensors, meters and gateways: alive, late, silent."},
     {"name": "rules", "description": "Local heating rules by version."},
     {"name": "engineering", "description": "What was refused, and why."},
     {"name": "service", "description": "Health and metrics."},
 ]
 
 router = APIRouter(prefix="/api/v1")
-for part in (units, places, tickets, network):
+for part in (units, places, tickets, network, devices, strangers, dead_letters):
     router.include_router(part.router)

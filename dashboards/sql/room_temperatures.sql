@@ -105,7 +105,7 @@ LEFT JOIN LATERAL (
     JOIN ticket t ON t.incident_id = i.id
     WHERE m.place_id = u.id ORDER BY t.opened_at LIMIT 1
 ) AS t ON true
-WHERE $__timeFilter(l.time) AND l.reading ? 'temperature_c'
+WHERE $__timeFilter(l.time) AND l.reading ? 'temperature_c' AND l.quality & {unusable} = 0
 ORDER BY temperature_c, u.path LIMIT 200;
 
 -- name: silent

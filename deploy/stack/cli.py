@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from stack import certificates
 from stack.checkout import Checkout, environment_lines
 from stack.errors import StackError, UsageError
 from stack.model import Part, State, overall
@@ -50,6 +51,13 @@ def parser() -> argparse.ArgumentParser:
     device = command("device", "log-ins of devices at the broker")
     device.add_argument("action", choices=["add"])
     device.add_argument("name", metavar="NAME", help="the device's code, as in its topics")
+    made = command("certificate", "a certificate to log in with by TLS, or the broker's own")
+    made.add_argument("name", metavar="NAME", nargs="*", help="devices, platforms or services")
+    made.add_argument(
+        "--broker", metavar="HOST", action="append", default=[], help="a name of the broker's"
+    )
+    made.add_argument("--out", metavar="DIR", type=Path, help="else .hearthline/certificates")
+    made.add_argument("--days", type=int, default=certificates.DAYS, help="how long it is valid")
     return top
 
 
@@ -128,8 +136,22 @@ def device(stack: Stack, arguments: Arguments) -> int:
         arguments,
         told,
         f"Device {arguments.name} may log in with the password {password}\n"
-        f"and publish under hearthline/v1/<site>/{arguments.name}/. The password is shown once.",
+        f"and publish under its own name. The password is shown once.",
     )
+
+
+def certificate(stack: Stack, arguments: Arguments) -> int:
+    """`certificate NAME… [--broker HOST…]`."""
+    if not arguments.name and not arguments.broker:
+        raise UsageError("Name a device, or the broker's host with --broker.")
+    authority = certificates.Authority(arguments.out or stack.checkout.folder / "certificates")
+    made = [authority.for_client(name, arguments.days) for name in arguments.name]
+    if arguments.broker:
+        made.append(authority.for_broker(arguments.broker, arguments.days))
+    files = [{"certificate": str(one), "key": str(key)} for one, key in made]
+    lines = [f"{one['certificate']} and {one['key']}" for one in files]
+    told = {"ca": str(authority.certificate), "made": files}
+    return tell(arguments, told, "\n".join([*lines, f"signed by {authority.certificate}"]))
 
 
 NOTHING_YET = "No development stack has been brought up in this checkout."
@@ -142,6 +164,7 @@ COMMANDS: dict[str, Callable[[Stack, Arguments], int]] = {
     "restart": restart,
     "kill": kill,
     "device": device,
+    "certificate": certificate,
 }
 
 

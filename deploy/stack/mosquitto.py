@@ -41,12 +41,17 @@ def with_directives(text: str, values: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def check_device_name(name: str) -> None:
-    """Refuse names that could not stand as one level of a topic, or that belong to services."""
+def check_certificate_name(name: str) -> None:
+    """Refuse names that could not stand as one level of a topic."""
     if not DEVICE_NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is no device name: letters, digits, '.', '_' and '-', at most 64 of them."
         )
+
+
+def check_device_name(name: str) -> None:
+    """Refuse names that could not stand as one level of a topic, or that belong to services."""
+    check_certificate_name(name)
     if name in RESERVED:
         raise UsageError(f"{name!r} is a service account, not a device.")
 

@@ -8,6 +8,7 @@ CONNACK tells a wrong password apart from a wrong address.
 import socket
 import ssl
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -33,6 +34,9 @@ class Address:
     user: str = ""
     password: str = ""
     tls: bool = False
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
 
 
 def parse_database_url(url: str) -> Address | str:
@@ -47,8 +51,12 @@ def parse_database_url(url: str) -> Address | str:
     return Address(parts.hostname or "localhost", port)
 
 
-def parse_mqtt_url(url: str) -> Address | str:
-    """The address in an MQTT URL, or the sentence that says what is wrong with it."""
+def parse_mqtt_url(url: str, environment: Mapping[str, str] | None = None) -> Address | str:
+    """The address in an MQTT URL, or the sentence that says what is wrong with it.
+
+    The certificates to connect with are those that the services are told of.
+    """
+    files = environment or {}
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -62,6 +70,9 @@ def parse_mqtt_url(url: str) -> Address | str:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         tls=parts.scheme == "mqtts",
+        ca=files.get("HEARTHLINE_MQTT_CA") or None,
+        cert=files.get("HEARTHLINE_MQTT_CERT") or None,
+        key=files.get("HEARTHLINE_MQTT_KEY") or None,
     )
 
 
@@ -107,7 +118,9 @@ def why_broker_silent(address: Address, timeout_s: float = TIMEOUT_S) -> str | N
         with socket.create_connection((address.host, address.port), timeout_s) as plain:
             if not address.tls:
                 return _greet(plain, address)
-            context = ssl.create_default_context()
+            context = ssl.create_default_context(cafile=address.ca)
+            if address.cert:
+                context.load_cert_chain(address.cert, address.key)
             with context.wrap_socket(plain, server_hostname=address.host) as secured:
                 return _greet(secured, address)
     except OSError as error:

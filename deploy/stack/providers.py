@@ -58,6 +58,7 @@ class Configured:
     title = "the address configured in the environment"
 
     def __init__(self, environment: Mapping[str, str], own: Mapping[Part, str]) -> None:
+        self._environment = environment
         self._urls = {
             part: url
             for part, variable in VARIABLES.items()
@@ -72,7 +73,11 @@ class Configured:
         """Look whether the address answers."""
         del previous_port
         url = self._urls[part]
-        address = parse_database_url(url) if part is Part.DATABASE else parse_mqtt_url(url)
+        address = (
+            parse_database_url(url)
+            if part is Part.DATABASE
+            else parse_mqtt_url(url, self._environment)
+        )
         if isinstance(address, str):
             raise StackError(f"{VARIABLES[part]} is no address: {address}.", "Correct or unset it.")
         ask = why_postgres_silent if part is Part.DATABASE else why_broker_silent

@@ -13,7 +13,19 @@ import sys
 from cyclopts import App, CycloptsError
 
 from hearthline import __version__, telemetry
-from hearthline.cli import bench, city, dashboards, desk, doctor, services, up
+from hearthline.cli import (
+    bench,
+    city,
+    dashboards,
+    dead_letters,
+    desk,
+    devices,
+    doctor,
+    ledger,
+    services,
+    strangers,
+    up,
+)
 from hearthline.errors import HearthlineError
 
 app = App(
@@ -22,7 +34,19 @@ app = App(
     "heating.",
     version=__version__,
 )
-for room in (up, services, doctor, city, dashboards, desk, bench):
+for room in (
+    up,
+    services,
+    doctor,
+    city,
+    ledger,
+    dashboards,
+    desk,
+    devices,
+    strangers,
+    dead_letters,
+    bench,
+):
     room.register(app)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App
 
@@ -25,6 +26,7 @@ class Line:
     remedy: str = ""
 
 
+FAR_BEHIND = 50_000  # hours that wait for their rollup
 Check = Callable[[Settings], Iterator[Line]]
 
 
@@ -86,6 +88,7 @@ def _services(url: str) -> Iterator[Line]:
     with connect(url) as connection:
         beats = pulse.beats(connection)
         counts = pulse.counts(connection)
+        queues = pulse.queues(connection)
         reached = analysis.progress(connection, "analysis")
     commands = {"ingest": "ingest", "worker": "worker", "web": "serve"}
     for service, command in commands.items():
@@ -95,13 +98,7 @@ def _services(url: str) -> Iterator[Line]:
         yield Line(
             service, ok, seen, f"Start `hearthline {command}`, or everything: `hearthline up`."
         )
-    waiting = int(counts["waiting"])
-    yield Line(
-        "rollups",
-        waiting < 50_000,
-        f"{waiting:,} hours wait",
-        "The worker is behind or not running; see its log.",
-    )
+    yield from _queues(queues)
     yield Line(
         "analysis", True, f"judged up to {reached:%Y-%m-%d %H:%M} UTC" if reached else "no data yet"
     )
@@ -109,27 +106,57 @@ def _services(url: str) -> Iterator[Line]:
     yield Line("readings", True, f"{counts['stored']:,} stored, {dead:,} dead letters")
 
 
-def _broker(settings: Settings) -> Iterator[Line]:
-    from simulators.transport import BrokerRefused, Publisher
+def _queues(queues: Mapping[str, Any]) -> Iterator[Line]:
+    """What waits for the worker and for people."""
+    hours, strangers = int(queues["hours_waiting"]), int(queues["strangers"])
+    yield Line(
+        "rollups",
+        hours < FAR_BEHIND,
+        f"{hours:,} hours wait",
+        "The worker is behind or not running; see its log.",
+    )
+    said = f"{strangers:,} unknown devices wait to be adopted" if strangers else "none wait"
+    yield Line("strangers", True, said)
+    dead = int(queues["dead_letters_of_a_day"])
+    yield Line("dead letters", True, f"{dead:,} different ones in the last 24 hours")
 
-    remedy = "Start it: `python3 deploy/stack up`, or correct HEARTHLINE_MQTT_URL."
+
+def _broker(settings: Settings) -> Iterator[Line]:
+    """The broker as ingest sees it: the way in, and what its rules let us hear."""
+    from ingest.broker import Broker
+    from ingest.formats import registry
+    from ingest.inspection import inspect
+
     try:
-        url = settings.require_mqtt()
+        broker = Broker.of(settings)
+        # Never as a member of a shared subscription: it would swallow messages.
+        filters = settings.mqtt_topics or registry().filters
+        found = inspect(broker, filters)
     except HearthlineError as error:
         yield Line("broker", False, error.sentence, error.remedy)
         return
-    publisher = Publisher(url, client_id=None, session_s=0)
-    try:
-        ok = publisher.wait_connected(3)
-        seen = f"MQTT 5 at {publisher.address}" if ok else f"no answer from {publisher.address}"
-    except BrokerRefused as refused:
-        ok, seen, remedy = (
-            False,
-            str(refused),
-            "Check the user and password in HEARTHLINE_MQTT_URL.",
-        )
-    publisher.close(0)
-    yield Line("broker", ok, seen, remedy)
+    if found.trouble is not None:
+        yield Line("broker", False, f"{broker}: {found.trouble}", _remedy(found.trouble))
+        return
+    verified = ", name and certificate verified" if broker.tls else ""
+    yield Line("broker", True, f"MQTT 5 at {broker}{verified}")
+    may = found.heard and not found.refused
+    hears = f"ingest may hear all {len(filters)} topic filters"
+    lacks = f"ingest may not hear {', '.join(found.refused) or 'what it publishes itself'}"
+    yield Line(
+        "broker rules",
+        may,
+        hears if may else lacks,
+        "Give the account the rules of `hearthline` in deploy/mosquitto/acl.conf.",
+    )
+
+
+def _remedy(trouble: str) -> str:
+    if "certificate" in trouble or "TLS" in trouble:
+        return "Check HEARTHLINE_MQTT_URL and HEARTHLINE_MQTT_CA, _CERT, _KEY."
+    if "refuses" in trouble:
+        return "Check the user and password in HEARTHLINE_MQTT_URL."
+    return "Start it: `python3 deploy/stack up`, or correct HEARTHLINE_MQTT_URL."
 
 
 def _console(_settings: Settings) -> Iterator[Line]:

@@ -77,11 +77,14 @@ class UnitFacts:
 
 @dataclass(frozen=True, slots=True)
 class StatusPeriod:
-    """A heating status with its validity; ``valid_to`` is open (None) for the present one."""
+    """A heating status with its validity.
+
+    ``valid_from`` is None for what has always held, ``valid_to`` for what still does.
+    """
 
     code: str
     status: HeatingStatus
-    valid_from: datetime
+    valid_from: datetime | None
     valid_to: datetime | None = None
 
 
@@ -112,10 +115,13 @@ class FlowPipe(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A sensor or meter and the place it is bound to.
+    """A sensor or meter and the place it is bound to, from ``valid_from`` until ``valid_to``.
 
     ``uid`` is how the device names itself on the wire, prefixed by its format:
     ``own:{site}/{device}``, ``chirpstack:{devEui}``, ``zigbee2mqtt:{friendly name}``.
+    ``profile`` says how its messages are read (None: its format's way), ``label`` what people
+    call it. A binding without ``valid_from`` has always held, one without ``valid_to`` still
+    does; a device that was moved stands in a ledger once for each place.
     """
 
     uid: str
@@ -125,6 +131,10 @@ class Device:
     flow_pipe: FlowPipe | None = None
     expected_interval_s: int = 1200
     height_m: float | None = None
+    profile: str | None = None
+    label: str = ""
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.kind is DeviceKind.METER and self.flow_pipe is None:
@@ -132,13 +142,23 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """A 台账: the whole of a network as a company hands it over."""
+class Contact:
+    """Whom to call at a dwelling: the name and number of its fee record."""
 
-    places: tuple[Place, ...]
-    units: tuple[UnitFacts, ...]
-    statuses: tuple[StatusPeriod, ...]
-    devices: tuple[Device, ...]
+    code: str
+    name: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A 台账: the whole of a network, or a part of it, as a company hands it over."""
+
+    places: tuple[Place, ...] = ()
+    units: tuple[UnitFacts, ...] = ()
+    statuses: tuple[StatusPeriod, ...] = ()
+    devices: tuple[Device, ...] = ()
+    contacts: tuple[Contact, ...] = ()
 
 
 def paths(places: Iterable[Place]) -> Mapping[str, str]:

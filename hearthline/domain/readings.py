@@ -133,7 +133,8 @@ class Rejection:
     """One refused message or part of one, with what an engineer needs to see why.
 
     ``payload`` is the part at fault; ``message`` the whole payload where that is more, so that
-    it can be decoded again after a fix.
+    it can be decoded again after a fix. ``retained`` says that the broker had kept the message, so
+    that nobody knows when it was said.
     """
 
     topic: str
@@ -142,6 +143,7 @@ class Rejection:
     detail: str
     device_uid: str | None = None
     message: bytes | None = None
+    retained: bool = False
 
 
 PRINCIPAL: dict[DeviceKind, tuple[str, ...]] = {

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
 from hearthline.domain.places import DeviceKind
+from hearthline.domain.readings import UNUSABLE
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.queries import family
 
@@ -48,7 +49,7 @@ def set_progress(connection: Connection, name: str, at: datetime) -> None:
 
 def reached(connection: Connection, kind: DeviceKind, share: float) -> datetime | None:
     """The event time that a share of the reporting devices of a kind have reached."""
-    parameters = {"kind": kind, "share": share}
+    parameters = {"kind": kind, "share": share, "unusable": int(UNUSABLE)}
     row = connection.execute(family("analysis")["reached"], parameters).fetchone()
     return row["at"] if row else None
 
@@ -79,7 +80,13 @@ def meter_slots(
     slot: timedelta,
 ) -> Columns:
     """Means of meters over slots of time: flow_m3h, supply_c, return_c."""
-    parameters = {"since": since, "until": until, "devices": list(devices), "slot": slot}
+    parameters = {
+        "since": since,
+        "until": until,
+        "devices": list(devices),
+        "slot": slot,
+        "unusable": int(UNUSABLE),
+    }
     return _columns(connection, "meter_slots", parameters, ("flow_m3h", "supply_c", "return_c"))
 
 
@@ -147,17 +154,22 @@ def set_grades(connection: Connection, changed: Iterable[Mapping[str, Any]]) -> 
         cursor.executemany(family("analysis")["mark_days"], changed)
 
 
-def take_days(connection: Connection, devices: Sequence[int], limit: int) -> list[Row]:
-    """Take (device, UTC day) marks that wait for a verdict, oldest first."""
-    parameters = {"devices": list(devices), "limit": limit}
-    return connection.execute(family("analysis")["take_days"], parameters).fetchall()
+def take_days(connection: Connection, limit: int) -> list[Row]:
+    """Take (device, UTC day) marks of room sensors that wait for a verdict, oldest first."""
+    return connection.execute(family("analysis")["take_days"], {"limit": limit}).fetchall()
+
+
+def dwellings_of(connection: Connection, devices: Iterable[int]) -> list[Row]:
+    """The dwellings of room sensors, past ones too: device_id, code, since, until."""
+    parameters = {"devices": list(devices)}
+    return connection.execute(family("analysis")["dwellings_of"], parameters).fetchall()
 
 
 def day_hours(
-    connection: Connection, devices: Sequence[int], since: datetime, until: datetime
+    connection: Connection, places: Iterable[str], since: datetime, until: datetime
 ) -> list[Row]:
-    """Hourly means and covered minutes of some devices."""
-    parameters = {"devices": list(devices), "since": since, "until": until}
+    """Hourly means and covered minutes of the sensors that hung in some dwellings."""
+    parameters = {"places": list(places), "since": since, "until": until}
     return connection.execute(family("analysis")["day_hours"], parameters).fetchall()
 
 

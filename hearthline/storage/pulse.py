@@ -9,11 +9,13 @@ from datetime import timedelta
 
 import psycopg
 
+from hearthline.storage import rollups
 from hearthline.storage.database import Away, Connection, Row, connect
 from hearthline.storage.queries import family
 
 BEAT = timedelta(seconds=5)
 SOON = timedelta(milliseconds=200)
+COUNT_EXACTLY = 5_000_000  # readings
 LATE = timedelta(seconds=20)  # a service silent for longer is not running
 
 
@@ -25,7 +27,17 @@ def beats(connection: Connection) -> dict[str, timedelta]:
 
 def counts(connection: Connection) -> Row:
     """Readings stored, dead letters, what waits for rollup and verdict, tickets, unit-days."""
-    return connection.execute(family("pulse")["counts"]).fetchall()[0]
+    (row,) = connection.execute(family("pulse")["counts"], {"exact": COUNT_EXACTLY}).fetchall()
+    return {**row, "waiting": rollups.depth(connection)}
+
+
+def queues(connection: Connection) -> Row:
+    """What waits: hours for their rollup, days for their verdict, strangers for an engineer.
+
+    And of the last day, how many different messages were refused. Cheap enough for every minute.
+    """
+    (row,) = connection.execute(family("pulse")["queues"]).fetchall()
+    return {**row, "hours_waiting": rollups.depth(connection)}
 
 
 @contextmanager

@@ -2,84 +2,78 @@
 
 Duplicates are rare, so a batch is first copied straight in; where one reading is already there
 the savepoint is rolled back and the batch goes through a temporary table and ON CONFLICT DO
-NOTHING. The first value stored for (device, time) stays. Everything happens in the caller's
-transaction, so rows, latest values and marks appear together or not at all.
+NOTHING. The first value stored for (device, time) stays; one that says something else is recorded
+as a conflict. Everything happens in the caller's transaction, so rows, latest values and marks
+appear together or not at all.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from operator import attrgetter
-from typing import Any
+from datetime import datetime
 
 import msgspec
+import numpy as np
 from psycopg.errors import DataError, IntegrityError, UniqueViolation
 
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import MeterReading, Reading, RoomReading, WeatherReading
+from hearthline.domain.readings import UNUSABLE, Quality
+from hearthline.storage import binary
+from hearthline.storage.columns import (
+    HOLD_AT_MOST,
+    HOLD_FACTOR,
+    QUANTITIES,
+    Bools,
+    Columns,
+    Floats,
+    Ints,
+    KnownDevice,
+    Placed,
+    by_kind,
+    instant,
+    instants,
+)
 from hearthline.storage.database import Connection
 from hearthline.storage.queries import family
+
+__all__ = [
+    "HOLD_AT_MOST",
+    "HOLD_FACTOR",
+    "KnownDevice",
+    "Placed",
+    "RefusedByDatabase",
+    "Stored",
+    "copy",
+    "known_devices",
+    "listen_for_ledger",
+    "store",
+    "store_columns",
+]
 
 RefusedByDatabase = (DataError, IntegrityError)
 """The rows are at fault, not the server: trying again does not help."""
 
-HOLD_FACTOR = 1.5
-HOLD_AT_MOST = timedelta(hours=36)
-"""A reading stands until the next, at most 1.5 expected intervals, and never longer than this."""
+DOUBLES = frozenset({"energy_kwh", "volume_m3", "makeup_m3"})
+"""Counters, which need more digits than a float4 has."""
 
-PRINCIPAL = ("temperature_c", "outdoor_c", "supply_c", "return_c", "flow_m3h", "power_kw")
-"""What has to differ for a value to have changed; a battery or a counter does not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownDevice:
-    """What storing a reading needs of its device."""
-
-    id: int
-    kind: DeviceKind
-    expected_interval_s: int
-
-    @property
-    def hold_s(self) -> float:
-        """For how many seconds a reading of this device stands unless another follows."""
-        return min(self.expected_interval_s * HOLD_FACTOR, HOLD_AT_MOST.total_seconds())
-
-
-Placed = tuple[KnownDevice, Reading]
+_HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of the readings of a batch."""
+    """What became of a batch's readings; a conflict is a duplicate that says something else."""
 
     rows: int
     duplicates: int
+    conflicts: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """One hypertable: its name in the queries, columns after time and device, binary types."""
-
-    name: str
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-
-
-def _table(name: str, of: type[Reading], doubles: Collection[str] = ()) -> _Table:
-    apart = ("device_uid", "time", "quality", "seq")
-    columns = tuple(name for name in of.__struct_fields__ if name not in apart)
-    types = ("float8" if column in doubles else "float4" for column in columns)
-    return _Table(name, (*columns, "quality"), ("timestamptz", "int4", *types, "int2"))
-
-
-_TABLES = {
-    DeviceKind.ROOM: _table("room", RoomReading),
-    DeviceKind.METER: _table("meter", MeterReading, ("energy_kwh", "volume_m3", "makeup_m3")),
-    DeviceKind.WEATHER: _table("weather", WeatherReading),
-}
+    def __add__(self, other: Stored) -> Stored:
+        return Stored(
+            self.rows + other.rows,
+            self.duplicates + other.duplicates,
+            self.conflicts + other.conflicts,
+        )
 
 
 def known_devices(
@@ -93,7 +87,9 @@ def known_devices(
         wanted = [uid for uid in uids if _is_text(uid)]
         rows = connection.execute(sql["devices_by_uid"], {"uids": wanted}).fetchall()
     return {
-        row["uid"]: KnownDevice(row["id"], DeviceKind(row["kind"]), row["expected_interval_s"])
+        row["uid"]: KnownDevice(
+            row["id"], DeviceKind(row["kind"]), row["expected_interval_s"], row["profile"]
+        )
         for row in rows
     }
 
@@ -118,134 +114,263 @@ def store(
     *,
     expect_duplicates: bool = False,
 ) -> Stored:
+    """Store readings with their devices, as ``store_columns`` does."""
+    lots = by_kind(placed, seen_at)
+    return store_columns(connection, lots, seen_at, expect_duplicates=expect_duplicates)
+
+
+def store_columns(
+    connection: Connection,
+    lots: Iterable[Columns],
+    seen_at: datetime,
+    *,
+    expect_duplicates: bool = False,
+) -> Stored:
     """Store a batch in the connection's open transaction; idempotent.
 
     ``seen_at`` is when the batch arrived. ``expect_duplicates`` takes the careful way at once,
     sparing a copy that would be rolled back.
     """
-    by_kind: dict[DeviceKind, dict[tuple[int, datetime], Placed]] = defaultdict(dict)
-    for device, reading in placed:
-        by_kind[device.kind].setdefault((device.id, reading.time), (device, reading))
-    new: list[Placed] = []
-    for kind, unique in by_kind.items():
-        new += _insert(connection, _TABLES[kind], unique, expect_duplicates)
-    if placed:
-        _advance_latest(connection, placed, seen_at)
-    if new:
-        _mark_dirty(connection, new)
-    return Stored(len(new), len(placed) - len(new))
+    stored = Stored(0, 0)
+    for lot in lots:
+        if len(lot):
+            stored += _store_kind(connection, lot, seen_at, expect_duplicates=expect_duplicates)
+    return stored
+
+
+def _store_kind(
+    connection: Connection, lot: Columns, seen_at: datetime, *, expect_duplicates: bool
+) -> Stored:
+    lot = lot[np.lexsort((lot.times, lot.devices))]  # stable: the first to arrive comes first
+    flag_repeats(lot, _last_counters(connection, lot))
+    first = _first_of_each(lot)
+    unique = lot if first.all() else lot[first]
+    new, conflicts = _insert(connection, unique, seen_at, expect_duplicates)
+    if not first.all():
+        conflicts += _conflicts_within(connection, lot, first, seen_at)
+    _advance_latest(connection, lot, seen_at)
+    rows = len(unique) if new is None else int(new.sum())
+    if rows:
+        _mark_dirty(connection, unique if new is None else unique[new])
+    return Stored(rows, len(lot) - rows, conflicts)
+
+
+def _first_of_each(lot: Columns) -> Bools:
+    """In sorted readings, the first of each (device, time)."""
+    first = np.ones(len(lot), bool)
+    first[1:] = (lot.devices[1:] != lot.devices[:-1]) | (lot.times[1:] != lot.times[:-1])
+    return first
+
+
+# ── counters ────────────────────────────────────────────────────────────────────────────
+
+
+def _last_counters(connection: Connection, lot: Columns) -> dict[int, tuple[float, int]]:
+    """The counter and time (µs) of the last reading of each device of the lot that counts."""
+    counting = np.unique(lot.devices[~np.isnan(lot.seq)])
+    if not len(counting):
+        return {}
+    rows = connection.execute(
+        family("readings")["last_counters"], {"device_ids": counting.tolist()}
+    ).fetchall()
+    return {row["device_id"]: (row["seq"], row["time_us"]) for row in rows}
+
+
+def flag_repeats(lot: Columns, last: dict[int, tuple[float, int]]) -> None:
+    """Flag readings under the number of the one before, at another time (lot sorted by time)."""
+    counting = np.flatnonzero(~np.isnan(lot.seq))
+    if not len(counting):
+        return
+    devices, seqs, times = lot.devices[counting], lot.seq[counting], lot.times[counting]
+    repeats = np.zeros(len(counting), bool)
+    begins = np.ones(len(counting), bool)
+    begins[1:] = devices[1:] != devices[:-1]
+    repeats[1:] = ~begins[1:] & (seqs[1:] == seqs[:-1]) & (times[1:] != times[:-1])
+    for row in np.flatnonzero(begins):
+        seq, time = last.get(int(devices[row]), (np.nan, 0))
+        repeats[row] = seqs[row] == seq and times[row] > time
+    lot.quality[counting[repeats]] |= int(Quality.REPEATED)
+
+
+# ── rows ────────────────────────────────────────────────────────────────────────────────
 
 
 def _insert(
-    connection: Connection,
-    table: _Table,
-    unique: dict[tuple[int, datetime], Placed],
-    expect_duplicates: bool,
-) -> list[Placed]:
-    """Insert readings of one kind; those that were not there before."""
-    sql = family("readings")
-    rows = _rows(table, unique.values())
+    connection: Connection, lot: Columns, seen_at: datetime, expect_duplicates: bool
+) -> tuple[Bools | None, int]:
+    """Insert readings: which of them were new (None: all), and how many contradict their row."""
     if not expect_duplicates:
         try:
             with connection.transaction():
-                _copy(connection, sql[f"copy_{table.name}"], table, rows)
-            return list(unique.values())
+                copy(connection, lot)
+            return None, 0
         except UniqueViolation:
             pass
-    connection.execute(sql[f"stage_{table.name}"])
-    _copy(connection, sql[f"copy_staged_{table.name}"], table, rows)
-    merged = connection.execute(sql[f"merge_{table.name}"]).fetchall()
-    return [unique[row["device_id"], row["time"]] for row in merged]
+    sql = family("readings")
+    kind = lot.kind.value
+    connection.execute(sql[f"stage_{kind}"])
+    copy(connection, lot, staged=True)
+    merged = connection.execute(sql[f"merge_{kind}"]).fetchall()
+    if len(merged) == len(lot):
+        return None, 0
+    span = {"since": instants(lot.times.min(keepdims=True))[0], "at": seen_at}
+    span["until"] = instants(lot.times.max(keepdims=True))[0]
+    conflicts = connection.execute(sql[f"contradict_{kind}"], span, prepare=False).rowcount
+    arrived = {(row["device_id"], row["time_us"]) for row in merged}
+    keys = zip(lot.devices.tolist(), lot.times.tolist(), strict=True)
+    return np.array([key in arrived for key in keys], bool), conflicts
 
 
-def copy_rooms(connection: Connection, placed: Sequence[Placed]) -> None:
-    """Copy room readings in and do nothing else: the ceiling that benchmarks measure against."""
-    table = _TABLES[DeviceKind.ROOM]
-    _copy(connection, family("readings")["copy_room"], table, _rows(table, placed))
-
-
-def _rows(table: _Table, placed: Iterable[Placed]) -> list[tuple[Any, ...]]:
-    return [
-        (reading.time, device.id, *[getattr(reading, column) for column in table.columns])
-        for device, reading in placed
+def copy(connection: Connection, lot: Columns, *, staged: bool = False) -> None:
+    """Copy readings in, to their table or to its staging table, and do nothing else."""
+    statement = family("readings")[f"copy_{'staged_' if staged else ''}{lot.kind.value}"]
+    fields = [
+        binary.Field(">i8", lot.times - binary.POSTGRES_EPOCH_US),
+        binary.Field(">i4", lot.devices),
     ]
+    for name in QUANTITIES[lot.kind]:
+        column = lot.values[name]
+        wire = ">f8" if name in DOUBLES else ">f4"
+        fields.append(binary.Field(wire, column, np.isnan(column)))
+    fields.append(binary.Field(">i2", lot.quality))
+    with connection.cursor() as cursor, cursor.copy(statement) as stream:
+        stream.write(binary.rows(fields))
 
 
-def _copy(
-    connection: Connection, statement: Any, table: _Table, rows: list[tuple[Any, ...]]
-) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(table.types)
-        for row in rows:
-            copy.write_row(row)
+def _conflicts_within(connection: Connection, lot: Columns, first: Bools, at: datetime) -> int:
+    """Record readings of one batch that contradict the first of their (device, time)."""
+    later = np.flatnonzero(~first & lot.principal_changes())
+    if not len(later):
+        return 0
+    kept = np.maximum.accumulate(np.where(first, np.arange(len(lot)), 0))[later]
+    connection.execute(
+        family("readings")["add_conflicts"],
+        {
+            "device_ids": lot.devices[later].tolist(),
+            "times": instants(lot.times[later]),
+            "kept": _json(lot[kept]),
+            "came": _json(lot[later]),
+            "at": at,
+        },
+    )
+    return len(later)
 
 
-@dataclass(slots=True)
-class Newest:
-    """The newest reading of a device in a batch, and for how long the batch says so."""
-
-    reading: Reading
-    since: datetime  # the first of the readings, up to the newest, that all have its value
-    before: datetime | None  # the reading before those, which had another value
-
-
-def newest(readings: Iterable[Reading]) -> Newest:
-    """The newest of a device's readings, in whatever order they come (at least one)."""
-    ordered = sorted(readings, key=attrgetter("time"))
-    last = ordered.pop()
-    if not ordered:
-        return Newest(last, last.time, None)
-    value, since = _principal(last), last.time
-    while ordered and _principal(ordered[-1]) == value:
-        since = ordered.pop().time
-    return Newest(last, since, ordered[-1].time if ordered else None)
+def _json(lot: Columns) -> list[str]:
+    """The quantities of each reading as JSON; what was not said is left out."""
+    encode, names = _ENCODER.encode, tuple(lot.values)
+    columns = [_optional(column) for column in lot.values.values()]
+    said = (zip(names, row, strict=True) for row in zip(*columns, strict=True))
+    return [encode({n: value for n, value in row if value is not None}).decode() for row in said]
 
 
-def _principal(reading: Reading) -> tuple[float | None, ...]:
-    return tuple(getattr(reading, name, None) for name in PRINCIPAL)
+_ENCODER = msgspec.json.Encoder()
 
 
-def _quantities(reading: Reading) -> str:
-    """The reading's quantities as JSON; what was not said is left out."""
-    columns = _TABLES[reading.kind].columns
-    said = {name: getattr(reading, name) for name in columns}
-    present = {name: value for name, value in said.items() if value is not None}
-    return msgspec.json.encode(present).decode()
+# ── the latest of each device ─────────────────────────────────────────────────────────────
 
 
-def _advance_latest(connection: Connection, placed: Sequence[Placed], seen_at: datetime) -> None:
-    by_device: dict[int, list[Reading]] = defaultdict(list)
-    for device, reading in placed:
-        by_device[device.id].append(reading)
-    found = {device_id: newest(readings) for device_id, readings in by_device.items()}
+def _advance_latest(connection: Connection, lot: Columns, seen_at: datetime) -> None:
+    """Move the latest values on, from a lot sorted by device and time."""
+    found = newest(lot)
+    newest_rows = found.rows
+    battery = lot.values.get("battery_pct")
     connection.execute(
         family("readings")["advance_latest"],
         {
-            "device_ids": list(found),
-            "times": [one.reading.time for one in found.values()],
-            "since": [one.since for one in found.values()],
-            "before": [one.before for one in found.values()],
-            "readings": [_quantities(one.reading) for one in found.values()],
+            "device_ids": lot.devices[newest_rows].tolist(),
+            "times": instants(lot.times[newest_rows]),
+            "since": instants(found.since),
+            "before": found.before,
+            "readings": _json(lot[newest_rows]),
+            "qualities": lot.quality[newest_rows].tolist(),
+            "seqs": _optional(lot.seq[newest_rows]),
+            "skews": _optional(found.skew_s),
+            "batteries": (
+                [None] * len(newest_rows)
+                if battery is None
+                else _optional(_percent(battery[newest_rows]))
+            ),
             "seen_at": seen_at,
+            "unusable": int(UNUSABLE),
         },
     )
 
 
-def touched_hours(time: datetime, hold_s: float) -> range:
-    """The hours, counted from the epoch, in which a reading stands unless another follows."""
-    began = time.timestamp()
-    first, (last, into) = int(began // 3600), divmod(began + hold_s, 3600)
-    return range(first, int(last) + (1 if into else 0))
+def _percent(values: Floats) -> Floats:
+    """Battery levels; what is none (255) becomes NaN."""
+    return np.where((values >= 0) & (values <= 100), values, np.nan)
 
 
-def _mark_dirty(connection: Connection, new: Iterable[Placed]) -> None:
-    marks = {
-        (device.kind.value, device.id, hour)
-        for device, reading in new
-        for hour in touched_hours(reading.time, device.hold_s)
-    }
-    kinds, device_ids, hours = zip(*marks, strict=True)
+def _optional(values: Floats) -> list[float | None]:
+    said: list[float | None] = values.tolist()
+    for row in np.flatnonzero(np.isnan(values)).tolist():
+        said[row] = None
+    return said
+
+
+@dataclass(slots=True)
+class Newest:
+    """Per device of a lot: the row of its newest reading, and for how long the lot says so.
+
+    ``since`` is the first instant (µs) up to the newest from which all readings have its value,
+    ``before`` the instant of the reading before those, ``skew_s`` the greatest skew (NaN: unknown).
+    """
+
+    rows: Ints
+    since: Ints
+    before: list[datetime | None]
+    skew_s: Floats
+
+
+def newest(lot: Columns) -> Newest:
+    """The newest usable reading of each device in a lot sorted by device and time.
+
+    A device of which nothing is usable is there with its newest reading of all.
+    """
+    ends = np.append(np.flatnonzero(lot.devices[1:] != lot.devices[:-1]), len(lot) - 1)
+    starts = np.append(0, ends[:-1] + 1)
+    skew = np.fmax.reduceat(lot.skew_s, starts)
+    here = np.arange(len(lot))
+    usable = lot.usable
+    last_usable = np.maximum.accumulate(np.where(usable, here, -1))[ends]
+    rows = np.where(last_usable >= starts, last_usable, ends)
+    chosen = usable.copy()
+    chosen[rows] = True  # devices without a usable reading stand with their last
+    kept = np.flatnonzero(chosen)
+    of_kept = lot[kept]
+    position = np.searchsorted(kept, rows)
+    run = np.maximum.accumulate(np.where(of_kept.principal_changes(), np.arange(len(kept)), 0))
+    begun = run[position]
+    previous = begun - 1
+    same = (begun > 0) & (of_kept.devices[previous] == of_kept.devices[begun])
+    before: list[datetime | None] = [None] * len(rows)
+    for n in np.flatnonzero(same).tolist():
+        before[n] = instant(of_kept.times[previous[n]])
+    return Newest(rows, of_kept.times[begun], before, skew)
+
+
+# ── marks ───────────────────────────────────────────────────────────────────────────────
+
+
+def touched_hours(times: Ints, hold_s: Floats) -> tuple[Ints, Ints]:
+    """First and last hour, counted from 1970, in which each reading may stand."""
+    ended = times + (hold_s * 1e6).astype(np.int64)
+    return times // _HOUR_US, np.maximum(times, ended - 1) // _HOUR_US
+
+
+def _mark_dirty(connection: Connection, new: Columns) -> None:
+    first, last = touched_hours(new.times, new.hold_s)
+    keys = []
+    for more in range(int((last - first).max()) + 1):
+        reaches = first + more <= last
+        keys.append((new.devices[reaches] << 24) | (first[reaches] + more))
+    marks = np.unique(np.concatenate(keys))
     connection.execute(
         family("readings")["mark_dirty"],
-        {"kinds": list(kinds), "device_ids": list(device_ids), "hours": list(hours)},
+        {
+            "kind": new.kind.value,
+            "device_ids": (marks >> 24).tolist(),
+            "hours": (marks & 0xFFFFFF).tolist(),
+        },
     )

@@ -8,6 +8,14 @@ that report on change would bias a plain mean), and ``n`` counts the readings me
 hour: 0 where only an earlier one carries in. The rollup of an hour that is not over counts on its
 last reading to stand; a later one corrects it.
 
+**What does not count.** A reading whose quality is unusable (``domain.readings.UNUSABLE``) is as if
+it had never come: it has no part in means and counts, and neither covers time nor ends the reading
+before it. Where only a quantity beside is impossible, the quantities beside are left out.
+
+**Whose interval.** The ledger's, never the learnt one: whoever stores a reading marks hours by the
+interval that the rollup goes by, and a compliance figure must not change because a habit was learnt
+anew. What was learnt serves liveness alone (``storage.liveness``), which says where they differ.
+
 **What is dirty.** Whoever stores a reading marks every hour in which it may stand, so one hour's
 rollup depends on nothing that would not mark it. An hour that comes out as it was dirties no day.
 
@@ -25,12 +33,16 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from hearthline.domain.readings import UNUSABLE, Quality
 from hearthline.storage.database import Connection
 from hearthline.storage.queries import family
 from hearthline.storage.readings import HOLD_AT_MOST, HOLD_FACTOR
 
 BITE = 4_000
 """Buckets per transaction: ingest waits for a mark that is being rolled up, so bites are small."""
+
+COUNT_EXACTLY = 100_000
+"""Up to here the queue is counted; beyond it an estimate tells as much."""
 
 _HOUR = timedelta(hours=1)
 
@@ -40,6 +52,8 @@ def roll_up(connection: Connection, limit: int = BITE) -> int:
     sql = family("rollups")
     with connection.transaction():
         taken = connection.execute(sql["take"], {"limit": limit}).fetchall()
+        if taken:
+            connection.execute(sql["make_room"])
         by_kind: dict[str, list[tuple[int, datetime]]] = defaultdict(list)
         for row in taken:
             by_kind[row["kind"]].append((row["device_id"], row["hour"]))
@@ -54,6 +68,8 @@ def roll_up(connection: Connection, limit: int = BITE) -> int:
                     "hold_most": HOLD_AT_MOST,
                     "since": min(hours) - HOLD_AT_MOST,
                     "until": max(hours) + _HOUR,
+                    "unusable": int(UNUSABLE),
+                    "doubtful": int(Quality.BESIDE_OUT_OF_RANGE),
                 },
                 prepare=False,  # a generic plan cannot know how little of the time is looked at
             )
@@ -68,7 +84,7 @@ def roll_up_all(connection: Connection, limit: int = BITE) -> int:
     return total
 
 
-def pending(connection: Connection) -> int:
-    """How many buckets wait to be rolled up."""
-    (row,) = connection.execute(family("rollups")["pending"]).fetchall()
+def depth(connection: Connection) -> int:
+    """How many buckets wait to be rolled up; an estimate where they are very many."""
+    (row,) = connection.execute(family("rollups")["depth"], {"exact": COUNT_EXACTLY}).fetchall()
     return int(row["count"])

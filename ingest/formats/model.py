@@ -20,10 +20,13 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from hearthline.domain.readings import Reading, Rejection, RejectReason, Sign
 from ingest.formats.profiles import Profile
-from ingest.formats.values import Refused, encoded
+from ingest.formats.values import Refused, document, encoded
 
+CHINA = ZoneInfo("Asia/Shanghai")
 Learnt = Mapping[str, Any]
 """What one message teaches for reading others: a JSON object."""
 
@@ -36,7 +39,7 @@ class Context:
     earlier messages taught, by key.
     """
 
-    zone: tzinfo = ZoneInfo("Asia/Shanghai")
+    zone: tzinfo = CHINA
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     memory: Mapping[str, Learnt] = field(default_factory=dict)
 
@@ -52,13 +55,13 @@ class Request:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """The outcome of one message.
 
     ``items[i]`` is the JSON that ``readings[i]`` was read from, or None where that is the whole
     payload: should the reading be refused later, its dead letter holds exactly this. Left out, it
-    is the whole payload for each.
+    is the whole payload for each, or with ``array`` the item at the same place of the payload's
+    JSON array. ``gateway`` carried all readings, where one did (see ``Sign``).
 
     ``needs`` names keys of ``Context.memory`` that were missing: the message is decoded again with
     them, and where nobody has learnt them it is quarantined under ``rejections``, which must then
@@ -71,20 +74,26 @@ class Decoded:
     items: tuple[Any, ...] = ()
     signs: tuple[Sign, ...] = ()
     needs: tuple[str, ...] = ()
-    learnt: Mapping[str, Learnt] = field(default_factory=dict)
+    learnt: Mapping[str, Learnt] = msgspec.field(default_factory=dict)
     requests: tuple[Request, ...] = ()
+    array: bool = False
+    gateway: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.items:
-            object.__setattr__(self, "items", (None,) * len(self.readings))
-        if len(self.items) != len(self.readings):
+        if self.items and len(self.items) != len(self.readings):
             raise ValueError(f"{len(self.items)} items for {len(self.readings)} readings")
+
+    def item(self, number: int, payload: bytes) -> Any:
+        """The JSON of one reading, None where that is the whole payload."""
+        if self.items:
+            return self.items[number]
+        return document(payload)[number] if self.array else None
 
 
 Decode = Callable[[str, bytes, datetime, Context], Decoded]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Format:
     """A wire format: its name, the MQTT topic filters it answers for, and its decoder.
 

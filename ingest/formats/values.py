@@ -100,6 +100,35 @@ def number(name: str, value: Any) -> float | None:
     return result
 
 
+def counter(value: Any) -> int | None:
+    """A message counter, also as text; None for what is none."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value[:20])
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        return None
+    return value
+
+
+_ONLINE = {"online": True, "true": True, "1": True, "offline": False, "false": False, "0": False}
+
+
+def online(payload: bytes) -> bool | None:
+    """Whether a status message says that a device lives: a word, or JSON with such a word.
+
+    Looks at ``online``, ``state`` and ``status`` of an object; None where nothing is said.
+    """
+    try:
+        said = document(payload)
+    except Refused:
+        said = payload.decode("utf-8", "replace")
+    if isinstance(said, dict):
+        values = (said.get(name) for name in ("online", "state", "status"))
+        said = next((value for value in values if value is not None), None)
+    if isinstance(said, bool):
+        return said
+    return _ONLINE.get(str(said).strip().lower()) if isinstance(said, str | int) else None
+
+
 def instant(name: str, value: Any) -> datetime:
     """An instant from RFC 3339 text with a zone, or from an epoch in s, ms, µs or ns, as UTC.
 

@@ -5,46 +5,62 @@ so) its host's clock dates the message. Without it the time of arrival stands in
 ``CLOCK_GUESSED``. Such a message has no identity of its own, therefore a redelivery is known by
 its MQTT packet identifier (see ``ingest.delivery``), and a retained copy, said at an unknown
 time, is refused by ``ingest.intake``.
+
+``{name}/availability`` says whether a device lives, as a word or as ``{"state": "online"}``;
+``bridge/state`` the same of the bridge. Traps: a radiator thermostat calls the room
+``local_temperature`` (one with a sensor in the room needs a profile: its own reading is that of
+the radiator); ``device_temperature`` is the chip's and never the room's; ``last_seen`` in local
+time without a zone cannot be used; values are ``null`` until a device has spoken; a Zigbee2MQTT
+set to °F does not say so, which is a profile as well.
+
+Source: zigbee2mqtt.io, "MQTT topics and messages", "Device availability".
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
-from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import Quality, Reading
-from ingest.formats.aliases import room_quantities
+from hearthline.domain.readings import Quality, Sign
 from ingest.formats.model import NO_CONTEXT, Context, Decoded, Format, Harvest
-from ingest.formats.quantities import reading
-from ingest.formats.values import document, instant, mapping
+from ingest.formats.telling import Told, take
+from ingest.formats.values import Refused, document, instant, mapping, online
 
+NAME = "zigbee2mqtt"
 PREFIX = "zigbee2mqtt/"
-_NOT_DEVICES = ("bridge",)
-_NOT_STATE = ("availability", "set", "get")
+BRIDGE = "bridge"
+_AVAILABILITY = "availability"
+_COMMANDS = ("set", "get")
 
 
 def decode(
-    topic: str, payload: bytes, received_at: datetime, _context: Context = NO_CONTEXT
+    topic: str, payload: bytes, received_at: datetime, context: Context = NO_CONTEXT
 ) -> Decoded:
-    """The reading of a device's state message; bridge, availability and commands give nothing."""
+    """The reading of a device's state; whether a device or the bridge lives."""
     name = topic.removeprefix(PREFIX)
     first, *below = name.split("/")
-    if first in _NOT_DEVICES or (below and below[-1] in _NOT_STATE):
+    if first == BRIDGE:
+        return _lives(BRIDGE, payload, received_at) if below == ["state"] else Decoded()
+    if below and below[-1] == _AVAILABILITY:
+        return _lives(name.removesuffix(f"/{_AVAILABILITY}"), payload, received_at)
+    if not name or (below and any(part in _COMMANDS for part in below[-2:])):
         return Decoded()
-    uid = f"zigbee2mqtt:{name}"
+    uid = f"{NAME}:{name}"
     harvest = Harvest(topic, payload)
-    harvest.take(None, partial(_read, uid, payload, received_at), uid)
+    try:
+        said = mapping(document(payload))
+        told = Told(uid, received_at, said, Quality.CLOCK_GUESSED)
+        if (seen := said.get("last_seen")) is not None:
+            told = Told(uid, instant("last_seen", seen), said)
+        take(harvest, NAME, context, told)
+    except Refused as refused:
+        harvest.refuse(refused, device_uid=uid)
     return harvest.decoded()
 
 
-def _read(uid: str, payload: bytes, received_at: datetime) -> Reading:
-    said = mapping(document(payload))
-    quantities = room_quantities(said)
-    seen = said.get("last_seen")
-    if seen is None:
-        return reading(DeviceKind.ROOM, uid, received_at, quantities, Quality.CLOCK_GUESSED)
-    return reading(DeviceKind.ROOM, uid, instant("last_seen", seen), quantities)
+def _lives(name: str, payload: bytes, at: datetime) -> Decoded:
+    """The sign that an availability message is; nothing where it says nothing."""
+    said = online(payload)
+    return Decoded() if said is None else Decoded(signs=(Sign(f"{NAME}:{name}", at, online=said),))
 
 
-FORMAT = Format("zigbee2mqtt", ("zigbee2mqtt/#",), decode)
+FORMAT = Format(NAME, ("zigbee2mqtt/#",), decode)

@@ -279,17 +279,14 @@ def test_policies_name_the_version_in_force(client: TestClient) -> None:
     assert in_force == [("heilongjiang", "2021-10-29")]
 
 
-def test_dead_letters_are_for_engineers_and_binary_ones_are_readable(
+def test_dead_letters_are_found_by_reason_and_binary_ones_are_readable(
     client: TestClient, connection: Connection
 ) -> None:
-    assert client.get("/api/v1/dead-letters").status_code == 403
     b.dead_letter(connection, "a/b", b"\x00\xff", "malformed", NOW)
     b.dead_letter(connection, "a/c", '{"室温":1}'.encode(), "no_quantity", NOW)
-    engineer = accounts.add_key(connection, "lab", "engineer")
-    headers = {"Authorization": f"Bearer {engineer}"}
-    found = client.get("/api/v1/dead-letters", headers=headers).json()["items"]
+    found = client.get("/api/v1/dead-letters").json()["items"]
     assert {letter["payload"] for letter in found} == {"00 ff", '{"室温":1}'}
-    malformed = client.get("/api/v1/dead-letters?reason=malformed", headers=headers).json()
+    malformed = client.get("/api/v1/dead-letters?reason=malformed").json()
     assert [letter["topic"] for letter in malformed["items"]] == ["a/b"]
 
 

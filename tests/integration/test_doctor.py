@@ -16,6 +16,7 @@ from tests.conftest import Stack
 from tests.integration.conftest import wait_until
 
 PARTS = {"database", "timescaledb", "schema", "ingest", "worker", "web", "broker", "console"}
+PARTS |= {"broker rules", "rollups", "strangers", "dead letters"}
 
 
 def doctor(cwd: Path, **settings: str) -> tuple[int, dict[str, dict[str, object]]]:

@@ -21,7 +21,7 @@ from tests.integration.conftest import IngestProcess, wait_until
 from tests.mqtt import left_in_session
 
 READINGS = 20_000
-KILLS = 6
+KILLS = 20
 DEVICES = 40
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -70,7 +70,7 @@ def _item(site: Site, chance: random.Random, told: Published) -> dict[str, Any]:
     item = {"device": device, "ts": at.isoformat(), "temperature_c": 20.0}
     if chance.random() < 0.02:
         told.refused += 1
-        return {**item, "temperature_c": 200.0}
+        return {**item, "temperature_c": "two hundred"}
     if (device, at) in told.rows:
         told.duplicates += 1
     told.rows.add((device, at))

@@ -10,9 +10,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import MeterReading, Reading, RoomReading, WeatherReading
+from hearthline.domain.readings import (
+    UNUSABLE,
+    MeterReading,
+    Quality,
+    Reading,
+    RoomReading,
+    WeatherReading,
+)
 from hearthline.storage import readings, rollups
 from hearthline.storage.database import Connection, connect
 from hearthline.storage.readings import KnownDevice
@@ -158,6 +166,54 @@ def test_weather(connection: Connection, enrol: Enrol) -> None:
     assert (ten["outdoor_c"], ten["wind_ms"], ten["solar_wm2"]) == (-11.0, 2.0, None)
 
 
+@pytest.mark.parametrize("flag", list(UNUSABLE))
+def test_an_impossible_value_is_as_if_it_had_never_come(
+    connection: Connection, enrol: Enrol, flag: Quality
+) -> None:
+    """It is kept, counts nowhere, covers no time, and does not end the reading before it."""
+    wrong = RoomReading("own:s/d", H10 + 10 * MINUTE, 85.0, quality=flag | Quality.HISTORY)
+    alone = RoomReading("own:s/d", H10 + 180 * MINUTE, 85.0, quality=flag)
+    store(connection, enrol(), [room(0, 20.0), wrong, room(20, 21.0), room(40, 22.0), alone])
+    found = hours(connection)
+    assert set(found) == {10, 11}
+    ten = found[10]
+    assert (ten["n"], ten["mean_c"], ten["max_c"], ten["covered_min"]) == (3, 21.0, 22.0, 60.0)
+    (kept,) = connection.execute("SELECT count(*) AS n FROM room_reading").fetchall()
+    assert kept["n"] == 5
+
+
+def test_flags_that_are_no_reproach_count(connection: Connection, enrol: Enrol) -> None:
+    flagged = [
+        RoomReading("own:s/d", H10 + n * 3 * MINUTE, 20.0, quality=flag)
+        for n, flag in enumerate(set(Quality) - set(UNUSABLE))
+    ]
+    store(connection, enrol(), flagged)
+    assert hours(connection)[10]["n"] == len(flagged)
+
+
+def test_an_impossible_value_beside_leaves_the_others(connection: Connection, enrol: Enrol) -> None:
+    beside = Quality.BESIDE_OUT_OF_RANGE
+    meter, weather = enrol(DeviceKind.METER, 1800), enrol(DeviceKind.WEATHER, 1800, "own:s/w")
+    store(
+        connection,
+        meter,
+        [
+            MeterReading("own:s/d", H10, supply_c=60.0, supply_kpa=300.0, valve_pct=40.0),
+            MeterReading("own:s/d", H10 + 30 * MINUTE, supply_c=50.0, supply_kpa=300.0,
+                         valve_pct=900.0, quality=beside),
+        ],
+    )  # fmt: skip
+    store(
+        connection,
+        weather,
+        [WeatherReading("own:s/w", H10, -10.0, wind_ms=500.0, quality=beside)],
+    )
+    ten = hours(connection, "meter")[10]
+    assert (ten["supply_c"], ten["supply_kpa"], ten["valve_pct"]) == (55.0, 300.0, 40.0)
+    ten = hours(connection, "weather")[10]
+    assert (ten["outdoor_c"], ten["wind_ms"]) == (-10.0, None)
+
+
 def test_a_late_reading_changes_its_hours_and_dirties_their_day(
     connection: Connection, enrol: Enrol
 ) -> None:
@@ -220,7 +276,7 @@ def test_whatever_the_order_of_arrival_the_rollups_are_the_same(
     )
     assert len(first) > 400
     assert first == second
-    assert rollups.pending(connection) == 0
+    assert rollups.depth(connection) == 0
 
 
 def test_a_mark_whose_reading_is_not_committed_yet_is_left_alone(
@@ -252,7 +308,7 @@ def test_a_reading_that_comes_while_its_hour_is_rolled_up_marks_it_again(
         wait_until(lambda: connection.execute(waiting, (pid,)).fetchone(), "ingest waits")
         worker.commit()
         late.join(10)
-    assert rollups.pending(connection) == 1
+    assert rollups.depth(connection) == 1
     assert hours(connection)[10]["n"] == 2
 
 
@@ -307,7 +363,7 @@ def test_nothing_is_lost_between_two_writers_and_three_workers(
                 readings.store(own, placed, H10)
 
     def work(own: Connection) -> None:
-        while writing.is_set() or rollups.pending(own):
+        while writing.is_set() or rollups.depth(own):
             if not rollups.roll_up(own, limit=7):
                 time.sleep(0.002)
 
@@ -325,6 +381,109 @@ def test_nothing_is_lost_between_two_writers_and_three_workers(
     rollups.roll_up_all(connection)
     for is_, should in zip(found, connection.execute(query).fetchall(), strict=True):
         assert is_ == pytest.approx(should)
+
+
+class Week:
+    """A week of what several rooms say: lost, doubled, contradicted, impossible, out of order."""
+
+    def __init__(self, devices: list[KnownDevice], seed: int) -> None:
+        chance = random.Random(seed)
+        self.devices = {device.id: device for device in devices}
+        said: list[tuple[KnownDevice, RoomReading]] = []
+        for device in devices:
+            step, at = device.expected_interval_s, 0.0
+            while at < 7 * 86_400:
+                at += chance.choice([step, step, step, 3 * step]) + chance.uniform(-20, 20)
+                quality = chance.choice([*[Quality.GOOD] * 8, Quality.HISTORY, *UNUSABLE])
+                value = 85.0 if quality & UNUSABLE else round(chance.uniform(15, 25), 1)
+                time = H10 + timedelta(seconds=round(at))
+                said.append((device, RoomReading("own:s/d", time, value, quality=quality)))
+        said += [(d, replace(r, temperature_c=7.7)) for d, r in chance.sample(said, len(said) // 9)]
+        chance.shuffle(said)
+        size = 150
+        self.batches = [said[i : i + size] for i in range(0, len(said), size)]
+        self.batches += chance.sample(self.batches, len(self.batches) // 4)  # delivered again
+
+    def hours(self) -> dict[tuple[int, datetime], tuple[float, ...]]:
+        """n, mean, min, max and covered minutes of every hour, by the definition."""
+        kept: dict[int, dict[datetime, RoomReading]] = {number: {} for number in self.devices}
+        for batch in self.batches:
+            for device, reading in batch:
+                kept[device.id].setdefault(reading.time, reading)
+        found: dict[tuple[int, datetime], list[tuple[float, float, bool]]] = {}
+        for number, readings_at in kept.items():
+            usable = [r for _, r in sorted(readings_at.items()) if not r.quality & UNUSABLE]
+            hold = timedelta(seconds=self.devices[number].hold_s)
+            for reading, after in zip(usable, [*usable[1:], None], strict=True):
+                ended = min(reading.time + hold, after.time if after else reading.time + hold)
+                hour = reading.time.replace(minute=0, second=0)
+                while hour < ended:
+                    part = min(ended, hour + HOUR) - max(reading.time, hour)
+                    entry = (part / MINUTE, reading.temperature_c, reading.time >= hour)
+                    found.setdefault((number, hour), []).append(entry)
+                    hour += HOUR
+        return {key: self._hour(parts) for key, parts in found.items()}
+
+    @staticmethod
+    def _hour(parts: list[tuple[float, float, bool]]) -> tuple[float, ...]:
+        covered = sum(minutes for minutes, _, _ in parts)
+        values = [value for _, value, _ in parts]
+        mean = sum(minutes * value for minutes, value, _ in parts) / covered
+        return (sum(own for *_, own in parts), mean, min(values), max(values), covered)
+
+
+@pytest.mark.timeout(120)
+def test_a_week_out_of_order_comes_out_as_the_definition_says(
+    connection: Connection, database_url: str, enrol: Enrol
+) -> None:
+    """Stored in many batches while two workers roll up; compared hour by hour."""
+    steps = (300, 600, 1200, 3600, 5400)
+    week = Week([enrol(interval_s=s, uid=f"own:s/{s}") for s in steps], seed=17)
+    storing = threading.Event()
+    storing.set()
+    rolled: list[int] = []
+
+    def work() -> None:
+        with connect(database_url, autocommit=True) as own:
+            while storing.is_set() or rollups.depth(own):
+                rolled.append(rollups.roll_up(own, limit=60))
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for thread in workers:
+        thread.start()
+    try:
+        for batch in week.batches:
+            with connection.transaction():
+                readings.store(connection, batch, H10 + 200 * HOUR)
+    finally:
+        storing.clear()
+        for thread in workers:
+            thread.join(60)
+    rows = connection.execute("SELECT * FROM room_hour").fetchall()
+    figures = ("n", "mean_c", "min_c", "max_c", "covered_min")
+    found = {(r["device_id"], r["hour"]): tuple(r[name] for name in figures) for r in rows}
+    expected = week.hours()
+    assert len(expected) > 5 * 7 * 20
+    assert found.keys() == expected.keys()
+    for key, hour in expected.items():
+        assert found[key] == pytest.approx(hour, rel=1e-5), key
+    assert sum(rolled) > len(expected)  # hours were rolled up, marked and rolled up again
+
+
+def test_the_queue_is_counted_while_it_is_short_and_estimated_when_long(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "COUNT_EXACTLY", 100)
+    fill = (
+        "INSERT INTO dirty_bucket SELECT 'room', n, '2026-01-10'"
+        " FROM generate_series(%s::int, %s::int) AS n"
+    )
+    connection.execute(fill, (1, 99))
+    assert rollups.depth(connection) == 99
+    connection.execute(fill, (100, 5_000))
+    assert 100 <= rollups.depth(connection) <= 5_000
+    connection.execute("ANALYZE dirty_bucket")
+    assert rollups.depth(connection) == 5_000
 
 
 def test_the_bite_is_taken_oldest_first(connection: Connection, enrol: Enrol) -> None:

@@ -16,7 +16,7 @@ ON CONFLICT (name) DO UPDATE SET at = excluded.at;
 WITH reporting AS (
     SELECT l.time, l.seen_at, max(l.time) OVER () AS newest, max(l.seen_at) OVER () AS last_seen
     FROM latest l JOIN device d ON d.id = l.device_id
-    WHERE d.kind = %(kind)s)
+    WHERE d.kind = %(kind)s AND l.quality & %(unusable)s = 0)
 SELECT percentile_disc(1 - %(share)s::float8) WITHIN GROUP (ORDER BY time) AS at
 FROM reporting
 WHERE seen_at >= last_seen - interval '2 hours' AND time >= newest - interval '1 day';
@@ -28,16 +28,26 @@ SELECT min(hour) AS hour FROM dirty_bucket WHERE kind = %(kind)s;
 SELECT least((SELECT min(hour) FROM room_hour), (SELECT min(hour) FROM meter_hour)) AS hour;
 
 -- name: room_hours
-SELECT device_id, hour, mean_c, min_c, max_c, n, covered_min
-FROM room_hour WHERE hour >= %(since)s AND hour < %(until)s;
+-- What a device that was moved in the window measured before belongs to the place it left.
+WITH moved AS (
+    SELECT device_id, max(lower(valid)) AS since FROM device_binding
+    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s GROUP BY device_id)
+SELECT h.device_id, h.hour, h.mean_c, h.min_c, h.max_c, h.n, h.covered_min
+FROM room_hour h LEFT JOIN moved m ON m.device_id = h.device_id
+WHERE h.hour >= %(since)s AND h.hour < %(until)s AND (m.since IS NULL OR h.hour >= m.since);
 
 -- name: meter_slots
-SELECT device_id, time_bucket(%(slot)s, time) AS slot,
-       avg(flow_m3h)::float8 AS flow_m3h, avg(supply_c)::float8 AS supply_c,
-       avg(return_c)::float8 AS return_c
-FROM meter_reading
-WHERE time >= %(since)s AND time < %(until)s AND device_id = ANY(%(devices)s)
-GROUP BY device_id, slot;
+-- Of meters that were moved in the window, only what they measured where they are now.
+WITH moved AS (
+    SELECT device_id, max(lower(valid)) AS since FROM device_binding
+    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s GROUP BY device_id)
+SELECT r.device_id, time_bucket(%(slot)s, r.time) AS slot,
+       avg(r.flow_m3h)::float8 AS flow_m3h, avg(r.supply_c)::float8 AS supply_c,
+       avg(r.return_c)::float8 AS return_c
+FROM meter_reading r LEFT JOIN moved m ON m.device_id = r.device_id
+WHERE r.time >= %(since)s AND r.time < %(until)s AND r.device_id = ANY(%(devices)s)
+  AND r.quality & %(unusable)s = 0 AND (m.since IS NULL OR r.time >= m.since)
+GROUP BY r.device_id, slot;
 
 -- name: known_episodes
 SELECT e.id, p.code, e.began_at, e.opened_at, e.closed_at, e.min_c
@@ -86,16 +96,32 @@ FROM generate_series(%(since)s::timestamptz, %(until)s::timestamptz, interval '1
 ON CONFLICT DO NOTHING;
 
 -- name: take_days
+-- Of sensors that are or once were bound as a room's.
 DELETE FROM dirty_day WHERE (device_id, day) IN (
-    SELECT device_id, day FROM dirty_day WHERE device_id = ANY(%(devices)s)
-    ORDER BY day, device_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+    SELECT d.device_id, d.day FROM dirty_day d
+    WHERE EXISTS (SELECT FROM device_binding b
+                  WHERE b.device_id = d.device_id AND b.role = 'room')
+    ORDER BY d.day, d.device_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING device_id, day;
 
+-- name: dwellings_of
+-- Where sensors hang and hung, and since and until when.
+SELECT b.device_id, p.code, nullif(lower(b.valid), '-infinity') AS since,
+       nullif(upper(b.valid), 'infinity') AS until
+FROM device_binding b JOIN place p ON p.id = b.place_id
+WHERE b.device_id = ANY(%(devices)s) AND b.role = 'room' AND p.kind = 'unit';
+
 -- name: day_hours
-SELECT device_id, hour, mean_c, covered_min
-FROM room_hour
-WHERE device_id = ANY(%(devices)s) AND hour >= %(since)s AND hour < %(until)s
-ORDER BY hour;
+-- With the place to which the sensor was bound in that hour; an hour in which it was moved is
+-- nobody's.
+SELECT h.device_id, h.hour, h.mean_c, h.covered_min, p.code AS place
+FROM device_binding b
+JOIN place p ON p.id = b.place_id
+JOIN room_hour h ON h.device_id = b.device_id
+     AND b.valid @> tstzrange(h.hour, h.hour + interval '1 hour')
+WHERE p.code = ANY(%(places)s) AND b.role = 'room'
+  AND h.hour >= %(since)s AND h.hour < %(until)s
+ORDER BY h.hour;
 
 -- name: supersede
 -- Keep what a late reading overrules, but only where the word changes.

@@ -2,10 +2,10 @@
 -- (%(name)b): as text they cost ten times as much.
 
 -- name: all_devices
-SELECT uid, id, kind, expected_interval_s FROM device;
+SELECT uid, id, kind, expected_interval_s, profile FROM device;
 
 -- name: devices_by_uid
-SELECT uid, id, kind, expected_interval_s FROM device WHERE uid = ANY(%(uids)s);
+SELECT uid, id, kind, expected_interval_s, profile FROM device WHERE uid = ANY(%(uids)s);
 
 -- name: listen
 LISTEN hearthline_ledger;
@@ -48,31 +48,116 @@ FROM STDIN (FORMAT BINARY);
 
 -- name: merge_room
 INSERT INTO room_reading SELECT * FROM staged_room ORDER BY device_id, time
-ON CONFLICT DO NOTHING RETURNING device_id, time;
+ON CONFLICT DO NOTHING
+RETURNING device_id, (extract(epoch FROM time) * 1000000)::bigint AS time_us;
 
 -- name: merge_meter
 INSERT INTO meter_reading SELECT * FROM staged_meter ORDER BY device_id, time
-ON CONFLICT DO NOTHING RETURNING device_id, time;
+ON CONFLICT DO NOTHING
+RETURNING device_id, (extract(epoch FROM time) * 1000000)::bigint AS time_us;
 
 -- name: merge_weather
 INSERT INTO weather_reading SELECT * FROM staged_weather ORDER BY device_id, time
-ON CONFLICT DO NOTHING RETURNING device_id, time;
+ON CONFLICT DO NOTHING
+RETURNING device_id, (extract(epoch FROM time) * 1000000)::bigint AS time_us;
+
+-- name: contradict_room
+-- What of a staged batch contradicts the row that is there. The span keeps to few chunks.
+INSERT INTO reading_conflict AS c (device_id, time, kept, came, first_at, last_at)
+SELECT s.device_id, s.time,
+       jsonb_strip_nulls(jsonb_build_object(
+                'temperature_c', t.temperature_c, 'humidity_pct', t.humidity_pct,
+                'battery_pct', t.battery_pct)),
+       jsonb_strip_nulls(jsonb_build_object(
+                'temperature_c', s.temperature_c, 'humidity_pct', s.humidity_pct,
+                'battery_pct', s.battery_pct)),
+       %(at)s, %(at)s
+FROM staged_room s JOIN room_reading t ON t.device_id = s.device_id AND t.time = s.time
+WHERE t.time BETWEEN %(since)s AND %(until)s
+  AND (t.temperature_c)
+      IS DISTINCT FROM
+      (s.temperature_c)
+ORDER BY 1, 2
+ON CONFLICT (device_id, time) DO UPDATE SET
+    came = excluded.came, count = c.count + 1, last_at = excluded.last_at;
+
+-- name: contradict_meter
+INSERT INTO reading_conflict AS c (device_id, time, kept, came, first_at, last_at)
+SELECT s.device_id, s.time,
+       jsonb_strip_nulls(jsonb_build_object(
+                'supply_c', t.supply_c, 'return_c', t.return_c, 'flow_m3h', t.flow_m3h,
+                'power_kw', t.power_kw, 'energy_kwh', t.energy_kwh, 'volume_m3', t.volume_m3,
+                'supply_kpa', t.supply_kpa, 'return_kpa', t.return_kpa,
+                'valve_pct', t.valve_pct, 'pump_hz', t.pump_hz, 'makeup_m3', t.makeup_m3)),
+       jsonb_strip_nulls(jsonb_build_object(
+                'supply_c', s.supply_c, 'return_c', s.return_c, 'flow_m3h', s.flow_m3h,
+                'power_kw', s.power_kw, 'energy_kwh', s.energy_kwh, 'volume_m3', s.volume_m3,
+                'supply_kpa', s.supply_kpa, 'return_kpa', s.return_kpa,
+                'valve_pct', s.valve_pct, 'pump_hz', s.pump_hz, 'makeup_m3', s.makeup_m3)),
+       %(at)s, %(at)s
+FROM staged_meter s JOIN meter_reading t ON t.device_id = s.device_id AND t.time = s.time
+WHERE t.time BETWEEN %(since)s AND %(until)s
+  AND (t.supply_c, t.return_c, t.flow_m3h, t.power_kw, t.energy_kwh, t.volume_m3,
+       t.makeup_m3)
+      IS DISTINCT FROM
+      (s.supply_c, s.return_c, s.flow_m3h, s.power_kw, s.energy_kwh, s.volume_m3,
+       s.makeup_m3)
+ORDER BY 1, 2
+ON CONFLICT (device_id, time) DO UPDATE SET
+    came = excluded.came, count = c.count + 1, last_at = excluded.last_at;
+
+-- name: contradict_weather
+INSERT INTO reading_conflict AS c (device_id, time, kept, came, first_at, last_at)
+SELECT s.device_id, s.time,
+       jsonb_strip_nulls(jsonb_build_object(
+                'outdoor_c', t.outdoor_c, 'wind_ms', t.wind_ms, 'solar_wm2', t.solar_wm2,
+                'humidity_pct', t.humidity_pct)),
+       jsonb_strip_nulls(jsonb_build_object(
+                'outdoor_c', s.outdoor_c, 'wind_ms', s.wind_ms, 'solar_wm2', s.solar_wm2,
+                'humidity_pct', s.humidity_pct)),
+       %(at)s, %(at)s
+FROM staged_weather s JOIN weather_reading t ON t.device_id = s.device_id AND t.time = s.time
+WHERE t.time BETWEEN %(since)s AND %(until)s
+  AND (t.outdoor_c)
+      IS DISTINCT FROM
+      (s.outdoor_c)
+ORDER BY 1, 2
+ON CONFLICT (device_id, time) DO UPDATE SET
+    came = excluded.came, count = c.count + 1, last_at = excluded.last_at;
+
+-- name: add_conflicts
+INSERT INTO reading_conflict AS c (device_id, time, kept, came, first_at, last_at)
+SELECT DISTINCT ON (device_id, time) device_id, time, kept::jsonb, came::jsonb, %(at)s, %(at)s
+FROM unnest(%(device_ids)b::int[], %(times)b::timestamptz[], %(kept)b::text[], %(came)b::text[])
+     AS i (device_id, time, kept, came)
+ORDER BY device_id, time
+ON CONFLICT (device_id, time) DO UPDATE SET
+    came = excluded.came, count = c.count + 1, last_at = excluded.last_at;
+
+-- name: last_counters
+SELECT device_id, seq, (extract(epoch FROM time) * 1000000)::bigint AS time_us
+FROM latest WHERE device_id = ANY(%(device_ids)b::int[]) AND seq IS NOT NULL;
 
 -- name: advance_latest
 -- One row per device of the batch: its newest reading, since when the batch says so (`since`), and
--- when the batch last said otherwise (`before`). A late reading only counts as a sign of life. The
--- join reads what was known; the conflict arm repeats the comparison, should another process have
--- been faster.
+-- when the batch last said otherwise (`before`). A late reading, and one that is unusable where the
+-- one before is not, only counts as a sign of life. The join reads what was known; the conflict arm
+-- repeats the comparison, should another process have been faster.
+-- Delays make a clock seem to lag, never to lead: a greater skew counts at once, a smaller one by
+-- and by (within hours).
 -- MATERIALIZED, as the text would otherwise be parsed at each mention of `reading`.
 WITH incoming AS MATERIALIZED (
-    SELECT device_id, time, since, before, reading::jsonb AS reading
+    SELECT device_id, time, since, before, reading::jsonb AS reading, quality::smallint, seq, skew_s,
+           battery_pct
     FROM unnest(%(device_ids)b::int[], %(times)b::timestamptz[], %(since)b::timestamptz[],
-                %(before)b::timestamptz[], %(readings)b::text[])
-         AS i (device_id, time, since, before, reading)
+                %(before)b::timestamptz[], %(readings)b::text[], %(qualities)b::int[],
+                %(seqs)b::float8[], %(skews)b::float8[], %(batteries)b::float8[])
+         AS i (device_id, time, since, before, reading, quality, seq, skew_s, battery_pct)
 ), advanced AS (
-    SELECT i.device_id, i.time, i.reading,
+    SELECT i.device_id, i.time, i.reading, i.quality, i.seq, i.skew_s, i.battery_pct,
            CASE WHEN l.device_id IS NULL THEN i.since
-                WHEN i.time <= l.time THEN l.changed_at
+                WHEN NOT reading_supersedes(i.time, i.quality, l.time, l.quality, %(unusable)s)
+                THEN l.changed_at
                 WHEN (i.before IS NULL OR i.before <= l.time)
                      AND i.reading->'temperature_c' IS NOT DISTINCT FROM l.reading->'temperature_c'
                      AND i.reading->'outdoor_c' IS NOT DISTINCT FROM l.reading->'outdoor_c'
@@ -86,22 +171,34 @@ WITH incoming AS MATERIALIZED (
            END AS changed_at
     FROM incoming i LEFT JOIN latest l USING (device_id)
 )
-INSERT INTO latest (device_id, time, seen_at, changed_at, reading)
-SELECT device_id, time, %(seen_at)s, changed_at, reading FROM advanced ORDER BY device_id
+INSERT INTO latest (device_id, time, seen_at, changed_at, reading, quality, seq, skew_s, battery_pct)
+SELECT device_id, time, %(seen_at)s, changed_at, reading, quality, seq, skew_s, battery_pct
+FROM advanced ORDER BY device_id
 ON CONFLICT (device_id) DO UPDATE SET
-    seen_at = greatest(latest.seen_at, excluded.seen_at),
-    time = greatest(latest.time, excluded.time),
-    changed_at = CASE WHEN excluded.time > latest.time THEN excluded.changed_at
-                      ELSE latest.changed_at END,
-    reading = CASE WHEN excluded.time > latest.time THEN excluded.reading
-                   ELSE latest.reading END;
+    (time, changed_at, reading, quality, seq) = (
+        SELECT CASE WHEN ahead THEN excluded.time ELSE latest.time END,
+               CASE WHEN ahead THEN excluded.changed_at ELSE latest.changed_at END,
+               CASE WHEN ahead THEN excluded.reading ELSE latest.reading END,
+               CASE WHEN ahead THEN excluded.quality ELSE latest.quality END,
+               CASE WHEN ahead THEN coalesce(excluded.seq, latest.seq) ELSE latest.seq END
+        FROM (SELECT reading_supersedes(excluded.time, excluded.quality, latest.time,
+                                        latest.quality, %(unusable)s)) AS a (ahead)),
+    skew_s = CASE WHEN excluded.skew_s IS NULL THEN latest.skew_s
+                  WHEN latest.skew_s IS NULL OR excluded.skew_s >= latest.skew_s
+                  THEN excluded.skew_s
+                  ELSE latest.skew_s + (excluded.skew_s - latest.skew_s)
+                       * (1 - exp(-extract(epoch FROM greatest(excluded.seen_at - latest.seen_at,
+                                                               interval '0')) / 21600.0))
+             END,
+    battery_pct = coalesce(excluded.battery_pct, latest.battery_pct),
+    seen_at = greatest(latest.seen_at, excluded.seen_at);
 
 -- name: mark_dirty
 -- `DO UPDATE … WHERE false` changes nothing but locks the mark that is there until this transaction
 -- ends. With DO NOTHING a rollup could take the mark, read without our uncommitted readings and
 -- delete it: nobody would ever roll them up. See storage/rollups.py.
 INSERT INTO dirty_bucket (kind, device_id, hour)
-SELECT m.kind, m.device_id, to_timestamp(m.hour * 3600.0)
-FROM unnest(%(kinds)b::text[], %(device_ids)b::int[], %(hours)b::bigint[]) AS m (kind, device_id, hour)
+SELECT %(kind)s, m.device_id, to_timestamp(m.hour * 3600.0)
+FROM unnest(%(device_ids)b::int[], %(hours)b::bigint[]) AS m (device_id, hour)
 ORDER BY 1, 2, 3
 ON CONFLICT (kind, device_id, hour) DO UPDATE SET hour = excluded.hour WHERE false;

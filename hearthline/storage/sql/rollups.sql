@@ -1,6 +1,10 @@
 -- Rollups, recomputed whole per dirty bucket; see storage/rollups.py for the rules and the locks.
 -- In each: `span` is what to read of a device, `standing` from when to when a reading stands,
--- `portion` its minutes in each of the hours that were taken.
+-- `portion` its minutes in its own hour and in each that it reaches into. Hours are summed up before
+-- those that were not taken are left out, so the many readings are joined with nothing; and
+-- `(… IN …) IS TRUE` is looked up in a hash, whatever the planner believes of their number.
+-- Readings whose quality has a bit of `unusable` are as if they had never come; where it has one of
+-- `doubtful`, what was measured beside the principal quantities is left out.
 
 -- name: take
 -- Oldest first, and within a week, so that the readings to be looked at lie close together.
@@ -13,8 +17,17 @@ USING (SELECT hour, kind, device_id FROM dirty_bucket
 WHERE d.hour = t.hour AND d.kind = t.kind AND d.device_id = t.device_id
 RETURNING d.kind, d.device_id, d.hour;
 
--- name: pending
-SELECT count(*) AS count FROM dirty_bucket;
+-- name: make_room
+-- For sorting a bite's readings in memory; until the transaction ends.
+SELECT set_config('work_mem', '64MB', true);
+
+-- name: depth
+-- Counted where that is quick; beyond %(exact)s what the planner believes, and at least that many.
+WITH first AS (SELECT count(*) AS count FROM (SELECT FROM dirty_bucket LIMIT %(exact)s) AS taken)
+SELECT CASE WHEN count < %(exact)s THEN count
+            ELSE greatest(count, (SELECT reltuples::bigint FROM pg_class
+                                  WHERE oid = 'dirty_bucket'::regclass)) END AS count
+FROM first;
 
 -- name: roll_room
 WITH taken AS (
@@ -25,24 +38,31 @@ WITH taken AS (
     FROM taken t JOIN device d ON d.id = t.device_id
     GROUP BY t.device_id, d.expected_interval_s
 ), standing AS (
-    SELECT r.*, least(r.time + s.hold,
-                      lead(r.time) OVER (PARTITION BY r.device_id ORDER BY r.time)) AS ended
+    SELECT r.*, time_bucket(interval '1 hour', r.time) AS began,
+           least(r.time + s.hold,
+                 lead(r.time) OVER (PARTITION BY r.device_id ORDER BY r.time)) AS ended
     FROM span s JOIN room_reading r
       ON r.device_id = s.device_id AND r.time >= s.began - s.hold AND r.time < s.ended
-    WHERE r.time >= %(since)s AND r.time < %(until)s
+    WHERE r.time >= %(since)s AND r.time < %(until)s AND r.quality & %(unusable)s = 0
 ), portion AS (
-    SELECT s.*, t.hour, s.time >= t.hour AS own,
-           extract(epoch FROM least(s.ended, t.hour + interval '1 hour')
-                              - greatest(s.time, t.hour))::float8 / 60 AS minutes
+    SELECT *, began AS hour, true AS own,
+           extract(epoch FROM least(ended, began + interval '1 hour') - time)::float8 / 60 AS minutes
+    FROM standing
+    UNION ALL
+    SELECT s.*, g.hour, false,
+           extract(epoch FROM least(s.ended, g.hour + interval '1 hour') - g.hour)::float8 / 60
     FROM standing s
-    CROSS JOIN LATERAL generate_series(date_trunc('hour', s.time, 'UTC'), s.ended
+    CROSS JOIN LATERAL generate_series(s.began + interval '1 hour', s.ended
                                        - interval '1 microsecond', interval '1 hour') AS g (hour)
-    JOIN taken t ON t.device_id = s.device_id AND t.hour = g.hour
-), rolled AS (
+    WHERE s.ended > s.began + interval '1 hour'
+), summed AS (
     SELECT device_id, hour, count(*) FILTER (WHERE own) AS n,
            sum(temperature_c * minutes) / sum(minutes) AS mean_c,
            min(temperature_c) AS min_c, max(temperature_c) AS max_c, sum(minutes) AS covered_min
     FROM portion GROUP BY device_id, hour
+), rolled AS (
+    SELECT * FROM summed
+    WHERE ((device_id, hour) IN (SELECT device_id, hour FROM taken)) IS TRUE
 ), changed AS (
     INSERT INTO room_hour AS h (device_id, hour, n, mean_c, min_c, max_c, covered_min)
     SELECT * FROM rolled
@@ -74,20 +94,24 @@ WITH taken AS (
     FROM taken t JOIN device d ON d.id = t.device_id
     GROUP BY t.device_id, d.expected_interval_s
 ), standing AS (
-    SELECT r.*, least(r.time + s.hold,
-                      lead(r.time) OVER (PARTITION BY r.device_id ORDER BY r.time)) AS ended
+    SELECT r.*, time_bucket(interval '1 hour', r.time) AS began,
+           least(r.time + s.hold,
+                 lead(r.time) OVER (PARTITION BY r.device_id ORDER BY r.time)) AS ended
     FROM span s JOIN meter_reading r
       ON r.device_id = s.device_id AND r.time >= s.began - s.hold AND r.time < s.ended
-    WHERE r.time >= %(since)s AND r.time < %(until)s
+    WHERE r.time >= %(since)s AND r.time < %(until)s AND r.quality & %(unusable)s = 0
 ), portion AS (
-    SELECT s.*, t.hour, s.time >= t.hour AS own,
-           extract(epoch FROM least(s.ended, t.hour + interval '1 hour')
-                              - greatest(s.time, t.hour))::float8 / 60 AS minutes
+    SELECT *, began AS hour, true AS own, quality & %(doubtful)s = 0 AS sound,
+           extract(epoch FROM least(ended, began + interval '1 hour') - time)::float8 / 60 AS minutes
+    FROM standing
+    UNION ALL
+    SELECT s.*, g.hour, false, s.quality & %(doubtful)s = 0,
+           extract(epoch FROM least(s.ended, g.hour + interval '1 hour') - g.hour)::float8 / 60
     FROM standing s
-    CROSS JOIN LATERAL generate_series(date_trunc('hour', s.time, 'UTC'), s.ended
+    CROSS JOIN LATERAL generate_series(s.began + interval '1 hour', s.ended
                                        - interval '1 microsecond', interval '1 hour') AS g (hour)
-    JOIN taken t ON t.device_id = s.device_id AND t.hour = g.hour
-), rolled AS (
+    WHERE s.ended > s.began + interval '1 hour'
+), summed AS (
     SELECT device_id, hour, count(*) FILTER (WHERE own) AS n,
            coalesce(
                sum(supply_c * forward * minutes)
@@ -102,13 +126,20 @@ WITH taken AS (
            last(energy_kwh, time) FILTER (WHERE energy_kwh IS NOT NULL) AS energy_kwh,
            last(volume_m3, time) FILTER (WHERE volume_m3 IS NOT NULL) AS volume_m3,
            last(makeup_m3, time) FILTER (WHERE makeup_m3 IS NOT NULL) AS makeup_m3,
-           sum(supply_kpa * minutes) / sum(minutes) FILTER (WHERE supply_kpa IS NOT NULL) AS supply_kpa,
-           sum(return_kpa * minutes) / sum(minutes) FILTER (WHERE return_kpa IS NOT NULL) AS return_kpa,
-           sum(valve_pct * minutes) / sum(minutes) FILTER (WHERE valve_pct IS NOT NULL) AS valve_pct,
-           sum(pump_hz * minutes) / sum(minutes) FILTER (WHERE pump_hz IS NOT NULL) AS pump_hz,
+           sum(supply_kpa * minutes) FILTER (WHERE sound)
+               / sum(minutes) FILTER (WHERE sound AND supply_kpa IS NOT NULL) AS supply_kpa,
+           sum(return_kpa * minutes) FILTER (WHERE sound)
+               / sum(minutes) FILTER (WHERE sound AND return_kpa IS NOT NULL) AS return_kpa,
+           sum(valve_pct * minutes) FILTER (WHERE sound)
+               / sum(minutes) FILTER (WHERE sound AND valve_pct IS NOT NULL) AS valve_pct,
+           sum(pump_hz * minutes) FILTER (WHERE sound)
+               / sum(minutes) FILTER (WHERE sound AND pump_hz IS NOT NULL) AS pump_hz,
            sum(minutes) AS covered_min
     FROM portion CROSS JOIN LATERAL (SELECT greatest(flow_m3h, 0) AS forward) AS f
     GROUP BY device_id, hour
+), rolled AS (
+    SELECT * FROM summed
+    WHERE ((device_id, hour) IN (SELECT device_id, hour FROM taken)) IS TRUE
 ), changed AS (
     INSERT INTO meter_hour AS h (device_id, hour, n, supply_c, return_c, flow_m3h, power_kw, energy_kwh, volume_m3, makeup_m3, supply_kpa, return_kpa,
                                   valve_pct, pump_hz, covered_min)
@@ -142,26 +173,35 @@ WITH taken AS (
     FROM taken t JOIN device d ON d.id = t.device_id
     GROUP BY t.device_id, d.expected_interval_s
 ), standing AS (
-    SELECT r.*, least(r.time + s.hold,
-                      lead(r.time) OVER (PARTITION BY r.device_id ORDER BY r.time)) AS ended
+    SELECT r.*, time_bucket(interval '1 hour', r.time) AS began,
+           least(r.time + s.hold,
+                 lead(r.time) OVER (PARTITION BY r.device_id ORDER BY r.time)) AS ended
     FROM span s JOIN weather_reading r
       ON r.device_id = s.device_id AND r.time >= s.began - s.hold AND r.time < s.ended
-    WHERE r.time >= %(since)s AND r.time < %(until)s
+    WHERE r.time >= %(since)s AND r.time < %(until)s AND r.quality & %(unusable)s = 0
 ), portion AS (
-    SELECT s.*, t.hour, s.time >= t.hour AS own,
-           extract(epoch FROM least(s.ended, t.hour + interval '1 hour')
-                              - greatest(s.time, t.hour))::float8 / 60 AS minutes
+    SELECT *, began AS hour, true AS own, quality & %(doubtful)s = 0 AS sound,
+           extract(epoch FROM least(ended, began + interval '1 hour') - time)::float8 / 60 AS minutes
+    FROM standing
+    UNION ALL
+    SELECT s.*, g.hour, false, s.quality & %(doubtful)s = 0,
+           extract(epoch FROM least(s.ended, g.hour + interval '1 hour') - g.hour)::float8 / 60
     FROM standing s
-    CROSS JOIN LATERAL generate_series(date_trunc('hour', s.time, 'UTC'), s.ended
+    CROSS JOIN LATERAL generate_series(s.began + interval '1 hour', s.ended
                                        - interval '1 microsecond', interval '1 hour') AS g (hour)
-    JOIN taken t ON t.device_id = s.device_id AND t.hour = g.hour
-), rolled AS (
+    WHERE s.ended > s.began + interval '1 hour'
+), summed AS (
     SELECT device_id, hour, count(*) FILTER (WHERE own) AS n,
            sum(outdoor_c * minutes) / sum(minutes) FILTER (WHERE outdoor_c IS NOT NULL) AS outdoor_c,
-           sum(wind_ms * minutes) / sum(minutes) FILTER (WHERE wind_ms IS NOT NULL) AS wind_ms,
-           sum(solar_wm2 * minutes) / sum(minutes) FILTER (WHERE solar_wm2 IS NOT NULL) AS solar_wm2,
+           sum(wind_ms * minutes) FILTER (WHERE sound)
+               / sum(minutes) FILTER (WHERE sound AND wind_ms IS NOT NULL) AS wind_ms,
+           sum(solar_wm2 * minutes) FILTER (WHERE sound)
+               / sum(minutes) FILTER (WHERE sound AND solar_wm2 IS NOT NULL) AS solar_wm2,
            sum(minutes) AS covered_min
     FROM portion GROUP BY device_id, hour
+), rolled AS (
+    SELECT * FROM summed
+    WHERE ((device_id, hour) IN (SELECT device_id, hour FROM taken)) IS TRUE
 ), changed AS (
     INSERT INTO weather_hour AS h (device_id, hour, n, outdoor_c, wind_ms, solar_wm2, covered_min)
     SELECT * FROM rolled

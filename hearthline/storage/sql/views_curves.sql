@@ -52,17 +52,21 @@ GROUP BY h.hour ORDER BY h.hour;
 -- name: meters_on
 -- Meters bound to any of these places now, the deepest place and its own side first.
 SELECT d.id AS device_id, d.uid, b.role, d.flow_pipe, p.code, p.kind, p.name, p.name_zh, p.path,
-       l.time AS read_at, l.seen_at, l.reading
+       l.time AS read_at, l.seen_at, CASE WHEN l.quality & {unusable} = 0 THEN l.reading END AS reading
 FROM device_binding b
 JOIN device d ON d.id = b.device_id AND d.kind = 'meter'
 JOIN place p ON p.id = b.place_id
-LEFT JOIN latest l ON l.device_id = d.id
+LEFT JOIN latest l ON l.device_id = d.id AND b.valid @> l.time
 WHERE p.code = ANY(%(codes)s) AND b.valid @> %(now)s::timestamptz
 ORDER BY length(p.path) DESC, (b.role = 'primary'), d.uid;
 
 -- name: meter_hours
+-- What the meter measured where it hangs at the end of the window, nothing of where it hung before.
 SELECT hour, supply_c, return_c, flow_m3h, power_kw, supply_kpa, return_kpa, valve_pct, pump_hz
 FROM meter_hour WHERE device_id = %(device_id)s AND hour >= %(start)s AND hour < %(stop)s
+  AND hour >= coalesce((SELECT lower(valid) FROM device_binding
+                        WHERE device_id = %(device_id)s AND valid @> %(stop)s::timestamptz),
+                       '-infinity')
 ORDER BY hour;
 
 -- name: outdoor_hours

@@ -1,5 +1,5 @@
 -- Read models of the whole: the strip of live numbers, held-back dwellings, the network table,
--- dead letters and policies.
+-- and policies.
 
 -- name: pulse
 WITH {room_now}, sensed AS (
@@ -31,7 +31,7 @@ GROUP BY day ORDER BY day;
 -- name: outdoor
 SELECT avg((l.reading->>'outdoor_c')::float8) AS outdoor_c, max(l.time) AS read_at
 FROM device_binding b JOIN device d ON d.id = b.device_id JOIN latest l ON l.device_id = d.id
-WHERE b.role = 'weather' AND b.valid @> %(now)s::timestamptz
+WHERE b.role = 'weather' AND b.valid @> %(now)s::timestamptz AND l.quality & {unusable} = 0
   AND l.time > %(now)s - greatest(3 * d.expected_interval_s, 3600) * interval '1 second';
 
 -- name: held_back
@@ -66,11 +66,12 @@ GROUP BY a.id ORDER BY a.path;
 
 -- name: meters_by_place
 SELECT p.code, b.role, d.uid, l.time AS read_at, l.reading,
-       l.time > %(now)s - greatest(3 * d.expected_interval_s, 3600) * interval '1 second' AS fresh
+       l.quality & {unusable} = 0 AND l.time > %(now)s
+           - greatest(3 * d.expected_interval_s, 3600) * interval '1 second' AS fresh
 FROM device_binding b
 JOIN device d ON d.id = b.device_id AND d.kind = 'meter'
 JOIN place p ON p.id = b.place_id
-LEFT JOIN latest l ON l.device_id = d.id
+LEFT JOIN latest l ON l.device_id = d.id AND b.valid @> l.time
 WHERE b.valid @> %(now)s::timestamptz
   AND p.kind IN ('source', 'substation', 'circuit', 'building')
 ORDER BY (b.role = 'primary'), d.uid;
@@ -79,17 +80,6 @@ ORDER BY (b.role = 'primary'), d.uid;
 SELECT p.path, count(*) AS tickets
 FROM ticket t JOIN incident i ON i.id = t.incident_id JOIN place p ON p.id = i.place_id
 WHERE t.state NOT IN ('closed', 'merged') GROUP BY p.path;
-
--- name: dead_letters
-SELECT id, topic, payload, reason, detail, device_uid, first_at, last_at, count
-FROM dead_letter
-WHERE (%(reason)s::text IS NULL OR reason = %(reason)s)
-  AND (%(after)s::timestamptz IS NULL OR (last_at, id) < (%(after)s, %(after_id)s))
-ORDER BY last_at DESC, id DESC LIMIT %(limit)s;
-
--- name: dead_letter_counts
-SELECT reason, count(*) AS kinds, sum(count)::bigint AS messages, max(last_at) AS last_at
-FROM dead_letter GROUP BY reason ORDER BY 3 DESC;
 
 -- name: policies
 SELECT code, valid_from, body FROM policy ORDER BY code, valid_from DESC;

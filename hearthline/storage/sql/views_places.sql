@@ -2,17 +2,22 @@
 -- by views/statements.py, so that what counts as a fresh temperature is written once.
 
 -- name: room_figures
--- Of the sensors that a WHERE clause after it chooses: the fresh mean, the last known value, silence.
-avg((l.reading->>'temperature_c')::float8) FILTER (WHERE l.time > %(now)s
-    - greatest(3 * d.expected_interval_s, 3600) * interval '1 second') AS temperature_c,
-(array_agg((l.reading->>'temperature_c')::float8 ORDER BY l.time DESC NULLS LAST))[1] AS last_c,
+-- Of the sensors that a WHERE clause after it chooses: the fresh mean, the last known value (never
+-- one that is beyond physics), silence.
+avg((l.reading->>'temperature_c')::float8) FILTER (WHERE l.quality & {unusable} = 0
+    AND l.time > %(now)s - greatest(coalesce(k.offline_after_s, 3 * d.expected_interval_s), 3600)
+        * interval '1 second') AS temperature_c,
+(array_agg((l.reading->>'temperature_c')::float8 ORDER BY l.time DESC)
+    FILTER (WHERE l.quality & {unusable} = 0))[1] AS last_c,
 max(l.time) AS read_at, max(l.seen_at) AS seen_at, max(g.grade) AS grade,
 (array_agg(g.reason ORDER BY g.grade DESC NULLS LAST))[1] AS grade_reason,
-bool_and(l.seen_at IS NULL OR l.seen_at < %(now)s
-    - greatest(3 * d.expected_interval_s, 3600) * interval '1 second') AS silent
+bool_and(l.seen_at IS NULL
+    OR l.seen_at < %(now)s - greatest(coalesce(k.offline_after_s, 3 * d.expected_interval_s), 3600)
+        * interval '1 second') AS silent
 FROM device_binding b
 JOIN device d ON d.id = b.device_id
-LEFT JOIN latest l ON l.device_id = d.id
+LEFT JOIN latest l ON l.device_id = d.id AND b.valid @> l.time
+LEFT JOIN device_habit k ON k.device_id = d.id
 LEFT JOIN sensor_grade g ON g.device_id = d.id
 
 -- name: room_now
@@ -110,11 +115,11 @@ ORDER BY d.day;
 SELECT d.uid, d.kind, b.role, d.expected_interval_s, d.height_m, d.flow_pipe,
        nullif(lower(b.valid), '-infinity') AS valid_from,
        nullif(upper(b.valid), 'infinity') AS valid_to,
-       l.time AS read_at, l.seen_at, l.changed_at, l.reading, g.grade, g.reason AS grade_reason
+       l.time AS read_at, l.seen_at, l.changed_at, l.reading, l.quality, g.grade, g.reason AS grade_reason
 FROM device_binding b
 JOIN device d ON d.id = b.device_id
 JOIN place p ON p.id = b.place_id
-LEFT JOIN latest l ON l.device_id = d.id
+LEFT JOIN latest l ON l.device_id = d.id AND b.valid @> l.time
 LEFT JOIN sensor_grade g ON g.device_id = d.id
 WHERE p.code = %(code)s AND b.valid @> %(now)s::timestamptz
 ORDER BY b.role, d.uid;

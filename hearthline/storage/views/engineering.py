@@ -1,9 +1,9 @@
-"""What engineers look at: refused messages, and the rules in force."""
+"""What engineers look at: the rules in force."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from hearthline.domain.policies import PROFILES, Policy, RefundStep
@@ -12,24 +12,6 @@ from hearthline.storage.views.statements import statement
 
 _DURATIONS = ("open_after", "close_after", "lapse_after", "min_covered", "respond_within",
               "resolve_within")  # fmt: skip
-
-
-def dead_letters(
-    connection: Connection,
-    *,
-    reason: str | None = None,
-    after: tuple[datetime, int] | None = None,
-    limit: int = 100,
-) -> list[Row]:
-    """Refused messages, the newest first; ``after`` is (last_at, id) of the last one seen."""
-    at, last = after or (None, None)
-    values = {"reason": reason, "after": at, "after_id": last, "limit": limit}
-    return connection.execute(statement("views_network", "dead_letters"), values).fetchall()
-
-
-def dead_letter_counts(connection: Connection) -> list[Row]:
-    """Refused messages by reason."""
-    return connection.execute(statement("views_network", "dead_letter_counts")).fetchall()
 
 
 def policies(connection: Connection) -> list[Row]:

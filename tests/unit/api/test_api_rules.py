@@ -18,9 +18,9 @@ from api.console import assets
 from api.identity import csrf_holds, csrf_token, from_own_pages
 from api.live import Live, News
 from api.parts import Parts
-from api.v1.network import readable
 from api.v1.places import tree
 from hearthline.errors import Invalid
+from hearthline.payloads import readable
 from hearthline.storage.queries import family
 from hearthline.storage.views.statements import FAMILIES, statement
 

@@ -200,3 +200,22 @@ def test_help_names_every_command(run, capsys):
 )
 def test_the_whole_runs_only_where_every_part_does(states, whole):
     assert overall(states) is whole
+
+
+def test_certificates_are_made_where_asked(twin, run, tmp_path):
+    code, out, _ = run(
+        "certificate", "room-1", "--broker", "localhost", "--out", str(tmp_path / "c"), "--json"
+    )
+    told = json.loads(out)
+    assert code == 0
+    assert told["ca"] == str(tmp_path / "c" / "ca.pem")
+    assert [one["key"] for one in told["made"]] == [
+        str(tmp_path / "c" / "room-1.key"),
+        str(tmp_path / "c" / "broker.key"),
+    ]
+
+
+def test_a_certificate_for_nobody_is_wrong_usage(twin, run):
+    code, _, err = run("certificate")
+    assert code == 2
+    assert "Name a device" in err

@@ -12,6 +12,7 @@ DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 TEXT = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
 SERVICES = yaml.safe_load(TEXT)["services"]
 OURS = ("migrate", "ingest", "worker", "web", "dashboards")
+TLS = (DEPLOY / "mosquitto" / "tls.conf").read_text(encoding="utf-8")
 EXAMPLE = (DEPLOY / "env.example").read_text(encoding="utf-8")
 
 
@@ -48,7 +49,7 @@ def test_services_wait_for_the_schema():
 
 
 def test_everything_that_runs_for_long_and_serves_is_watched():
-    for name in ("database", "broker", "web", "grafana"):
+    for name in ("database", "broker", "ingest", "worker", "web", "grafana"):
         assert "healthcheck" in SERVICES[name]
 
 
@@ -60,8 +61,27 @@ def test_every_secret_is_in_the_example_and_none_has_a_value():
 
 
 def test_every_bind_mount_of_the_broker_is_there():
-    for name in ("mosquitto.conf", "start.sh", "acl.conf"):
+    for name in ("mosquitto.conf", "start.sh", "acl.conf", "tls.conf"):
         assert (DEPLOY / "mosquitto" / name).is_file()
+
+
+def test_the_tls_layer_mounts_what_it_names_and_publishes_only_tls():
+    layer = yaml.safe_load((DEPLOY / "compose.tls.yaml").read_text(encoding="utf-8"))["services"]
+    assert set(layer) <= set(SERVICES)
+    listeners = re.findall(r"^listener (\d+)", TLS, re.MULTILINE)
+    assert [port.rpartition(":")[2] for port in layer["broker"]["ports"]] == listeners
+    inside = [mount.split(":")[1] for mount in layer["broker"]["volumes"]]
+    assert "/mosquitto/config/tls.conf" in inside
+    assert {*re.findall(r"^\w+file (\S+)$", TLS, re.MULTILINE)} <= {*inside}
+    named = {value for name, value in layer["ingest"]["environment"].items() if name[-3:] != "URL"}
+    assert named == {mount.split(":")[1] for mount in layer["ingest"]["volumes"]}
+
+
+def test_both_tls_listeners_are_strict():
+    first, second = TLS.split("listener ")[1:]
+    assert "require_certificate true\nuse_identity_as_username true" in first
+    assert all("tls_version tlsv1.2" in one for one in (first, second))
+    assert "allow_anonymous" not in TLS  # it stays as mosquitto.conf has it: false
 
 
 def test_the_image_is_built_from_files_that_the_build_is_given():

@@ -1,6 +1,5 @@
 """The broker's settings, rules and device names."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ from stack.mosquitto import check_device_name, with_directives
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 SHIPPED = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
-RULES = (DEPLOY / "mosquitto" / "acl.conf").read_text(encoding="utf-8")
 
 
 def directives(text):
@@ -33,7 +31,8 @@ def test_a_comment_that_names_a_directive_is_left_alone():
 def test_the_shipped_settings_fit_batches_and_outages():
     shipped = directives(SHIPPED)
     assert int(shipped["max_inflight_messages"]) >= 2000
-    assert shipped["max_queued_messages"] == "0"
+    assert int(shipped["max_queued_messages"]) >= 1_000_000  # never 0, see the file
+    assert int(shipped["max_queued_bytes"]) >= 2**30
     assert shipped["persistence"] == "true"
     assert shipped["set_tcp_nodelay"] == "true"
 
@@ -42,22 +41,6 @@ def test_the_shipped_settings_let_nobody_in_without_a_name():
     shipped = directives(SHIPPED)
     assert shipped["allow_anonymous"] == "false"
     assert {"password_file", "acl_file"} <= shipped.keys()
-
-
-def test_a_device_may_write_under_its_own_name_and_read_nothing():
-    patterns = re.findall(r"^pattern (.*)$", RULES, re.MULTILINE)
-    assert patterns == ["write hearthline/v1/+/%u/#"]
-
-
-def test_the_rules_for_emqx_name_the_same_topics():
-    emqx = (DEPLOY / "emqx" / "acl.conf").read_text(encoding="utf-8")
-    ours = {
-        topic.replace("%u", "${username}")
-        for topic in re.findall(r"^(?:topic|pattern) \w+ (\S+)$", RULES, re.MULTILINE)
-    }
-    rules = "".join(line for line in emqx.splitlines() if not line.startswith("%%"))
-    theirs = set(re.findall(r'"([^"]+)"', rules)) - {"hearthline", "simulator"}
-    assert ours == theirs
 
 
 @pytest.mark.parametrize("name", ["room-1", "0102A3", "meter.7_b"])

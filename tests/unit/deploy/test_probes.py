@@ -99,3 +99,9 @@ def test_a_long_packet_spells_its_length_in_two_bytes():
 def test_a_broker_tells_whether_it_lets_us_in(answer, reason):
     with answering(answer) as (port, _):
         assert probes.why_broker_silent(Address("127.0.0.1", port, "u", "p")) == reason
+
+
+def test_a_brokers_certificates_are_those_of_the_services():
+    files = {"HEARTHLINE_MQTT_CA": "/x/ca.pem", "HEARTHLINE_MQTT_CERT": "", "OTHER": "y"}
+    address = parse_mqtt_url("mqtts://broker.example", files)
+    assert (address.ca, address.cert, address.key) == ("/x/ca.pem", None, None)

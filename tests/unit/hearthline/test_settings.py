@@ -100,3 +100,46 @@ def test_passwords_are_never_shown() -> None:
     """Stars in their place, nothing changed where there is none."""
     assert without_password("postgresql://u:secret@h:5432/d") == "postgresql://u:***@h:5432/d"
     assert without_password("mqtt://h:1883") == "mqtt://h:1883"
+
+
+def test_no_secret_is_shown_by_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither when they are printed nor when one of them is wrong."""
+    secrets = {
+        "HEARTHLINE_DATABASE_URL": "postgresql://u:hush-1@h/d?sslpassword=hush-2",
+        "HEARTHLINE_MQTT_URL": "mqtts://u:hush-3@h",
+        "HEARTHLINE_MQTT_KEY_PASSWORD": "hush-4",
+        "HEARTHLINE_SECRET": "hush-5",
+        "HEARTHLINE_GRAFANA_TOKEN": "hush-6",
+        "HEARTHLINE_GRAFANA_READER_PASSWORD": "hush-7",
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(_env_file=None)
+    assert "hush" not in repr(settings) + str(settings)
+    assert {"hush-1", "hush-3", "hush-4", "hush-5", "hush-6", "hush-7"} <= {*settings.secrets()}
+    monkeypatch.setenv("HEARTHLINE_MQTT_URL", "http://u:hush-8@h")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert "HEARTHLINE_MQTT_URL='http://u:***@h' is wrong" in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("share", ["a/b", "+", "#", ""])
+def test_a_share_is_a_plain_name(share: str) -> None:
+    """It stands as one level of a subscription (MQTT 5, 4.8.2)."""
+    with pytest.raises(SettingsError, match="HEARTHLINE_MQTT_SHARE"):
+        load(mqtt_share=share)
+
+
+def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is checked alike."""
+    monkeypatch.setenv("HEARTHLINE_MQTT_SHARE", "environment")
+    assert load(mqtt_share="line").mqtt_share == "line"
+
+
+def test_local_time_is_read_in_the_policys_zone_unless_one_is_set() -> None:
+    """A zone nobody knows is refused."""
+    assert Settings(_env_file=None).device_zone().key == "Asia/Shanghai"
+    assert Settings(_env_file=None, zone="Asia/Urumqi").device_zone().key == "Asia/Urumqi"
+    with pytest.raises(SettingsError, match="name of a time zone"):
+        load(zone="Mars/Olympus")

@@ -1,97 +1,86 @@
 """The registry, and what holds for every decoder: it never raises, it never loses an item."""
 
 import json
-import random
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+import re
+from copy import deepcopy
+from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearthline.domain.readings import LIMITS, RejectReason, RoomReading
+from hearthline.domain.places import DeviceKind
+from hearthline.domain.readings import RejectReason, RoomReading
 from hearthline.errors import SettingsError
-from ingest.acceptance import Refusal, Rules, accept
 from ingest.formats import OURS, Format, Registry, registry
-from ingest.formats.model import Decoded
-from ingest.formats.quantities import QUANTITIES
+from ingest.formats.model import NO_CONTEXT, Decoded
+from simulators import wire
+from tests.fuzz.corpus import NOW, Corpus, Seed, corpus
+from tests.fuzz.mutate import DEEP, NAMES, NASTY
+from tests.fuzz.verdict import Broken, examined, run
 
-NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
-RULES = Rules(datetime(2005, 1, 1, tzinfo=UTC), timedelta(minutes=10))
 TOPICS = (
-    "hearthline/v1/s/d/room",
-    "hearthline/v1/s/d/meter",
-    "hearthline/v1/s/d/weather",
-    "hearthline/v1/s/d",
-    "application/a/device/0102/event/up",
-    "zigbee2mqtt/bed room/1",
-    "zigbee2mqtt/bridge/state",
-    "elsewhere/1",
+    *("hearthline/v1/s/d/room", "hearthline/v1/s/d/meter", "hearthline/v1/s/d/weather"),
+    *("hearthline/v1/s/d", "hearthline/v1/s/d/status"),
+    *(f"application/a/device/0102/event/{name}" for name in ("up", "status", "join", "log")),
+    *("zigbee2mqtt/bed room/1", "zigbee2mqtt/a/availability", "zigbee2mqtt/bridge/state"),
+    *("v3/a@ttn/devices/d/up", "v3/a@ttn/devices/d/join"),
+    *("tele/x/SENSOR", "tele/x/STATE", "tele/x/LWT", "homie/5/d/n/temperature", "homie/5/d/$state"),
+    *("homie/5/d/$description", "wmbusmeters/1", "senml/x"),
+    *(f"spBv1.0/g/{kind}/e/d" for kind in ("DBIRTH", "DDATA", "DDEATH")),
+    *(f"spBv1.0/g/{kind}/e" for kind in ("NBIRTH", "NDATA", "NDEATH")),
+    *(f"$sys/p/d/thing/{what}/post" for what in ("property", "pack", "history")),
+    *("$sys/p/d/thing/sub/login", "$sys/p/d/dp/post/json", "/sys/p/d/thing/model/up_raw"),
+    *(f"/sys/p/d/thing/event/property/{way}post" for way in ("", "batch/", "pack/", "history/")),
+    *("$oc/devices/d/sys/properties/report", "ctwing/s/d", "elsewhere/1"),
+    "$oc/devices/d/sys/gateway/sub_devices/properties/report",
 )
-KEYS = st.sampled_from(
-    [
-        *QUANTITIES,
-        "ts",
-        "device",
-        "object",
-        "history",
-        "timestamp",
-        "time",
-        "temperature",
-        "last_seen",
-    ]
-) | st.text(max_size=6)
+FORMATS = Registry()
+BARE = Corpus((), NO_CONTEXT)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=6), inner, max_size=6)
+    ),
     max_leaves=20,
 )
-GOOD: tuple[tuple[str, Any], ...] = (
-    (
-        TOPICS[0],
-        {
-            "ts": "2026-01-10T11:40:00Z",
-            "temperature_c": 21.4,
-            "humidity_pct": 40,
-            "battery_pct": 90,
-        },
-    ),
-    (
-        TOPICS[0],
-        [{"ts": 1768045200, "temperature_c": 21.4}, {"ts": 1768046400, "temperature_c": "20"}],
-    ),
-    (
-        TOPICS[1],
-        {
-            "ts": 1768045200000,
-            "supply_c": 52.3,
-            "return_c": 41.0,
-            "flow_m3h": 0.07,
-            "energy_kwh": 7173,
-        },
-    ),
-    (TOPICS[2], {"ts": "2026-01-10T11:40:00+08:00", "outdoor_c": -12.5, "wind_ms": 3}),
-    (
-        TOPICS[4],
-        {"time": "2026-01-10T11:40:00.775023242Z", "object": {"temperature": 20, "battery": 92}},
-    ),
-    (
-        TOPICS[4],
-        {
-            "time": "2026-01-10T11:40:00Z",
-            "object": {"history": [{"temperature": 2, "timestamp": 1665561758}]},
-        },
-    ),
-    (TOPICS[5], {"temperature": 26.14, "last_seen": 1768042800000, "battery": None}),
-)
+
+
+@pytest.fixture(scope="module")
+def known() -> Corpus:
+    """Sound messages, made before the clock of a test runs."""
+    return corpus()
+
+
+def check(topic: str, payload: bytes, learnt: Corpus = BARE) -> Decoded | None:
+    """What a format makes of a message, examined; None where no format reads it."""
+    one = FORMATS.speaker(topic, payload)
+    return None if one is None else examined(one, Seed(topic, payload), learnt)
 
 
 def test_the_topic_chooses_the_format() -> None:
     registry = Registry()
-    names = [found.name if (found := registry.find(topic)) else None for topic in TOPICS]
-    assert names == ["own"] * 4 + ["chirpstack", "zigbee2mqtt", "zigbee2mqtt", None]
+    for one in wire.FORMATS:
+        device = one.identify("town", "T-S1-B01-E1-0101", 1, "gw")
+        found = registry.find(device.topic)
+        assert found is not None
+        assert found.name == one.name
+    assert registry.find("elsewhere/1") is None
+
+
+def test_content_chooses_where_no_topic_does() -> None:
+    registry = Registry()
+    pack = b'[{"bn":"urn:dev:ow:1","u":"Cel","v":20}]'
+    for topic, name in (("elsewhere", "senml"), ("hearthline/v1/s/d/room", "own")):
+        found = registry.speaker(topic, pack)
+        assert found is not None
+        assert found.name == name
+    assert registry.speaker("elsewhere", b"20") is None
+    assert Registry(()).speaker("elsewhere", pack) is None
 
 
 @pytest.mark.parametrize(
@@ -156,55 +145,65 @@ def test_any_json_comes_out_as_readings_or_rejections(topic: str, said: Any) -> 
     check(topic, json.dumps(said).encode())
 
 
-def test_mutated_messages_never_yield_an_impossible_reading(request: pytest.FixtureRequest) -> None:
-    chance = random.Random(request.config.getoption("randomly_seed", default=1))
-    for topic, payload in mutations(chance, 20_000):
-        check(topic, payload)
+@given(st.sampled_from([name for name in NAMES if name]), st.sampled_from(NASTY), st.data())
+def test_any_value_may_stand_in_any_place(
+    known: Corpus, name: str, value: Any, data: st.DataObject
+) -> None:
+    seed = data.draw(st.sampled_from(known.seeds))
+    try:
+        said = json.loads(seed.payload)
+    except ValueError:
+        said = None
+    inner = said[0] if isinstance(said, list) and said else said
+    if isinstance(inner, dict):
+        for member in (inner, *inner.values()):
+            if isinstance(member, dict):
+                member[name] = deepcopy(value)
+    check(seed.topic, json.dumps(said).encode("utf-8", "replace"), known)
 
 
-def mutations(chance: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
-    """Good messages with a few bytes changed, cut out, doubled, or exchanged between messages."""
-    bodies = [(topic, json.dumps(said).encode()) for topic, said in GOOD]
-    for _ in range(count):
-        topic, body = chance.choice(bodies)
-        changed = bytearray(body)
-        for _ in range(chance.randint(1, 4)):
-            at = chance.randrange(len(changed) or 1)
-            other = chance.choice(bodies)[1]
-            cut = chance.randrange(len(other))
-            match chance.randrange(5):
-                case 0:
-                    changed[at : at + 1] = bytes([chance.randrange(256)])
-                case 1:
-                    del changed[at : at + chance.randint(1, 8)]
-                case 2:
-                    changed[at:at] = changed[at : at + chance.randint(1, 8)]
-                case 3:
-                    changed[at:at] = other[cut : cut + chance.randint(1, 12)]
-                case _:
-                    changed[at:at] = chance.choice(
-                        (b"NaN", b"-", b"1e9", b"null", b'"', b"[", b"85.0")
-                    )
-        yield topic, bytes(changed)
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"null",
+        b"[" * 100_000,
+        b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
+        b"9" * 5_000,
+        json.dumps(DEEP).encode(),
+        b"\x00" * 2_000,
+        b"\xff" * 2_000,
+    ],
+    ids=["empty", "null", "open", "deep", "long number", "nested", "zeros", "ones"],
+)
+def test_the_worst_payloads_are_only_refused(topic: str, payload: bytes) -> None:
+    decoded = check(topic, payload)
+    assert decoded is None or not any(one.kind is DeviceKind.METER for one in decoded.readings)
 
 
-def check(topic: str, payload: bytes) -> None:
-    """No exception, every reading accompanied by its item, and nothing impossible accepted."""
-    registry = Registry()
-    found = registry.find(topic)
-    decoded = (
-        found.decode(topic, payload, NOW)
-        if found is not None
-        else registry.decode(topic, payload, NOW)
-    )
-    assert len(decoded.items) == len(decoded.readings)
-    assert all(rejection.detail for rejection in decoded.rejections)
-    for reading in decoded.readings:
-        assert reading.time.tzinfo is UTC
-        kept = accept(reading, NOW, RULES)
-        if isinstance(kept, Refusal):
-            continue
-        assert RULES.oldest <= kept.time <= NOW + RULES.clock_tolerance
-        for name in QUANTITIES[kept.kind]:
-            value = getattr(kept, name)
-            assert value is None or LIMITS[name][0] <= value <= LIMITS[name][1]
+def test_sound_messages_are_read(known: Corpus) -> None:
+    """The corpus from which damage is made is sound itself, or damage would prove little."""
+    outcomes = [check(seed.topic, seed.payload, known) for seed in known.seeds]
+    spoke = [one for one in outcomes if one is not None and (one.readings or one.signs)]
+    assert len(spoke) > 0.9 * len(outcomes)
+
+
+def test_damaged_messages_never_yield_an_impossible_reading(
+    known: Corpus, request: pytest.FixtureRequest
+) -> None:
+    """``python -m tests.fuzz`` does the same a million times."""
+    seed = request.config.getoption("randomly_seed", default=1)
+    tally = run(known, Random(seed), 20_000)
+    assert tally.messages.keys() >= {one.name for one in OURS}
+    assert tally.readings > 4_000
+
+
+def test_the_fuzz_finds_a_decoder_that_raises_or_lies() -> None:
+    raising = Format("raising", ("x",), lambda *_: {}["x"])  # type: ignore[arg-type, return-value]
+    with pytest.raises(Broken, match="KeyError"):
+        examined(raising, Seed("x", b"1"), BARE)
+    wrong = RoomReading("lying:1", datetime(2026, 1, 1), float("nan"))  # noqa: DTZ001
+    lying = Format("lying", ("x",), lambda *_: Decoded((wrong,)))
+    with pytest.raises(Broken, match=re.escape("temperature_c is nan")):
+        examined(lying, Seed("x", b"1"), BARE)

@@ -4,13 +4,18 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import (
     MeterReading,
     RejectReason,
     RoomReading,
+    Sign,
     WeatherReading,
 )
+from ingest.formats import own
 from ingest.formats.own import decode
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -40,7 +45,7 @@ def test_a_weather_reading() -> None:
     decoded = said(
         "hearthline/v1/s1/w/weather", {"ts": AT.isoformat(), "outdoor_c": -24.2, "seq": 7}
     )
-    assert decoded.readings == (WeatherReading("own:s1/w", AT, -24.2),)
+    assert decoded.readings == (WeatherReading("own:s1/w", AT, -24.2, seq=7),)
 
 
 def test_a_gateway_speaks_for_many() -> None:
@@ -112,7 +117,53 @@ def test_a_topic_of_another_shape_is_malformed(topic: str) -> None:
     assert [r.reason for r in decoded.rejections] == [RejectReason.MALFORMED]
 
 
-@pytest.mark.parametrize("payload", [b"online", b"", b'{"online":true}'])
-def test_a_status_message_is_no_measurement_and_no_error(payload: bytes) -> None:
+@pytest.mark.parametrize(
+    ("payload", "online"),
+    [
+        (b"online", True),
+        (b"offline", False),
+        (b'{"online":true}', True),
+        (b'{"state":"offline"}', False),
+        (b"", None),
+        (b'"well"', None),
+        (b"[1]", None),
+    ],
+)
+def test_a_status_message_is_a_sign_and_no_measurement(payload: bytes, online: bool | None) -> None:
     decoded = said("hearthline/v1/s1/d1/status", payload)
     assert decoded.readings == decoded.rejections == ()
+    expected = () if online is None else (Sign("own:s1/d1", NOW, online=online),)
+    assert decoded.signs == expected
+
+
+def test_the_device_of_the_topic_is_the_gateway_of_those_named_in_the_message() -> None:
+    item = {"device": "d7", "ts": AT.isoformat(), "temperature_c": 20}
+    assert said(ROOM, [item]).gateway == said(ROOM, item).gateway == "own:s1/d1"
+    del item["device"]
+    assert said(ROOM, [item]).gateway is None
+    assert said(ROOM, item | {"device": "d1"}).gateway is None
+
+
+_VALUE = st.floats(-50, 150) | st.integers(-50, 150) | st.none()
+_OTHER = st.text(max_size=6) | st.booleans() | st.lists(st.none(), max_size=2) | st.just("21.5")
+_ITEM = st.fixed_dictionaries(
+    {"ts": st.sampled_from(["2026-01-10T11:40:00Z", "2026-01-10T19:40:00.5+08:00", 1768045200])},
+    optional={
+        "device": st.sampled_from(["d7", "", 8, None]),
+        "seq": st.integers(-1, 2**60) | st.just("12"),
+        **{
+            name: _VALUE | _OTHER
+            for name in ("temperature_c", "humidity_pct", "supply_c", "energy_kwh", "outdoor_c")
+        },
+    },
+)
+
+
+@given(st.sampled_from(["room", "meter", "weather"]), _ITEM | st.lists(_ITEM, max_size=3))
+def test_the_quick_way_reads_what_the_patient_way_reads(kind: str, payload: object) -> None:
+    body = json.dumps(payload).encode()
+    topic = f"hearthline/v1/s1/d1/{kind}"
+    decoded = decode(topic, body, NOW)
+    patient = own._patiently(topic, body, "s1", "d1", DeviceKind(kind))
+    assert decoded.readings == patient.readings
+    assert decoded.rejections == patient.rejections

@@ -200,3 +200,20 @@ def test_lines_of_json_hold_topic_payload_and_instant() -> None:
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert lines[0] == {"due": 7, "topic": "t/1", "payload": '{"a":1}'}
     assert lines[1] == {"due": 8, "topic": "t/2", "payload_base64": "/w=="}
+
+
+def test_an_address_names_its_certificates_and_shows_no_password() -> None:
+    """As parameters; what is not named is left to the system."""
+    address = Address.parse("mqtts://u:hush@h?ca=/x/ca.pem&cert=/x/c.pem&key=/x/c.key&other=1")
+    assert (address.ca, address.cert, address.key) == ("/x/ca.pem", "/x/c.pem", "/x/c.key")
+    assert "hush" not in repr(address) + str(address)
+    assert Address.parse("mqtts://h").ca is None
+    with pytest.raises(ValueError, match="expected mqtt") as caught:
+        Address.parse("http://u:hush@h")
+    assert "hush" not in str(caught.value)
+
+
+def test_a_certificate_that_cannot_be_used_is_said_at_once() -> None:
+    """Not after a minute of waiting."""
+    with pytest.raises(BrokerRefused, match=r"cannot use the certificates /x/ca\.pem"):
+        Publisher("mqtts://127.0.0.1:1?ca=/x/ca.pem")

@@ -10,6 +10,13 @@ ALTER TABLE latest ADD COLUMN seq bigint;
 ALTER TABLE latest ADD COLUMN skew_s real;
 ALTER TABLE latest ADD COLUMN battery_pct real;
 ALTER TABLE latest ADD COLUMN quality smallint NOT NULL DEFAULT 0;
+-- Whether one reading replaces another as the latest: the newer one, and a usable one any other.
+CREATE FUNCTION reading_supersedes(
+    measured timestamptz, quality smallint, than timestamptz, than_quality smallint, unusable int
+) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN (quality & unusable = 0) = (than_quality & unusable = 0) THEN measured > than
+                ELSE quality & unusable = 0 END
+$$;
 
 -- What devices and gateways say of themselves beside readings.
 CREATE TABLE device_sign (
