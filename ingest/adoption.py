@@ -21,11 +21,11 @@ from hearthline.storage.database import Connection, Row
 from hearthline.storage.dead_letters import Filter
 from hearthline.storage.views import places
 from hearthline.storage.views import strangers as views
+from ingest.door import Door
 from ingest.formats import profiles
 from ingest.formats.profiles import Profile
 from ingest.intake import Message, hear
 from ingest.replaying import Progress, Replayed, replay_dead_letters, replay_stranger
-from ingest.writing import Door
 
 INTERVAL_S = 1200
 INTERVALS_S = (10, 86_400)  # what a median of arrivals may be taken for

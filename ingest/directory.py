@@ -31,10 +31,14 @@ class Directory:
         self,
         profiles: Mapping[str, Profile] | None = None,
         context: Context = NO_CONTEXT,
+        *,
+        whole: bool = True,
         elapsed: Callable[[], float] = monotonic,
     ) -> None:
+        """``whole`` False asks for the devices at hand and never for all: for work on a few."""
         self.context = context
         self._profiles = profiles or {}
+        self._whole = whole
         self._elapsed = elapsed
         self._known: dict[str, KnownDevice] = {}
         self._loaded_at: float | None = None
@@ -48,7 +52,8 @@ class Directory:
         """The devices that exist among ``uids``, and any number of others."""
         now = self._elapsed()
         if self._loaded_at is None or now - self._loaded_at > GOOD_FOR_S:
-            self._known = known_devices(connection)
+            uids = list(uids)
+            self._known = known_devices(connection, None if self._whole else uids)
             self._loaded_at = now
             self._gateways.clear()
             self._know(self._known, known=memory.read(connection, self.context.memory))

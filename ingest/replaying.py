@@ -19,19 +19,17 @@ from typing import Any
 from msgspec.structs import replace as replace_struct
 
 from hearthline.domain.readings import Rejection, RejectReason
-from hearthline.settings import Settings
 from hearthline.storage import dead_letters, strangers
 from hearthline.storage.database import Connection
 from hearthline.storage.dead_letters import Filter, Letter
 from hearthline.storage.deliveries import Tally
-from ingest.acceptance import Rules
-from ingest.describing import describer
-from ingest.directory import Directory
-from ingest.formats import Registry, profiles, registry
-from ingest.formats.model import Context, Decoded
+from hearthline.storage.readings import RefusedByDatabase
+from ingest.door import Door
+from ingest.formats import Registry
+from ingest.formats.model import Decoded
 from ingest.formats.values import encoded
 from ingest.intake import Heard, Message, hear
-from ingest.writing import Door, Outcome, take_in
+from ingest.writing import Outcome, take_in, unwritable
 
 BITE = 500  # messages in one transaction
 AT_ONCE = 20_000  # messages in one call that works through what has become known
@@ -64,27 +62,6 @@ class Replayed:
 Progress = Callable[[Replayed], None]
 
 
-class AskingDirectory(Directory):
-    """Asks the ledger for the devices at hand and never for all: for work on a few of them."""
-
-    def __init__(self, known: Any = None, context: Context = Context()) -> None:  # noqa: B008
-        super().__init__(known, context, elapsed=lambda: 0.0)
-        self._loaded_at = 0.0
-
-
-def door_of(settings: Settings) -> Door:
-    """What decides about messages that a command or a request takes in again.
-
-    Raises:
-        SettingsError: the company's file of device profiles cannot be used.
-    """
-    formats = registry()
-    context = Context(settings.device_zone())
-    directory = AskingDirectory(profiles.load(settings.profiles), context)
-    rules = Rules(settings.oldest_reading, settings.clock_tolerance)
-    return Door(formats, rules, directory, describer(formats))
-
-
 # ── strangers ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -93,23 +70,49 @@ def replay_stranger(
 ) -> Replayed:
     """Store what a device said before the ledger had it, oldest first.
 
-    Nothing happens while the ledger still does not have it.
+    Nothing happens while the ledger still does not have it. A message that the database will not
+    take is found by halving and becomes a dead letter.
     """
     done = Replayed()
     after: tuple[datetime, int] | None = None
+    size = BITE
     while True:
-        with connection.transaction():
-            if uid not in door.directory.resolve(connection, [uid]):
-                return done
-            strangers.begin_replay(connection)
-            bite = strangers.take(connection, uid, BITE, after)
+        bite: Sequence[strangers.Kept] = ()
+        try:
+            with connection.transaction():
+                if uid not in door.directory.resolve(connection, [uid]):
+                    return done
+                strangers.begin_replay(connection)
+                bite = strangers.take(connection, uid, size, after)
+                if not bite:
+                    strangers.leave(connection, uid)
+                    return done
+                taken = _replay_bite(connection, uid, bite, door)
+        except RefusedByDatabase as error:
+            if len(bite) > 1:
+                size = len(bite) // 2
+                continue
             if not bite:
-                strangers.leave(connection, uid)
-                return done
-            done += _replay_bite(connection, uid, bite, door)
+                raise
+            taken = _set_aside(connection, uid, bite[0], error, door)
+        done += taken
         after = (bite[-1].received_at, bite[-1].id)
+        size = min(BITE, 2 * size)
         if progress is not None:
             progress(done)
+
+
+def _set_aside(
+    connection: Connection, uid: str, kept: strangers.Kept, error: Exception, door: Door
+) -> Replayed:
+    """Make a dead letter of a message that cannot be written."""
+    message = Message(kept.topic, kept.payload, kept.received_at, kept.retained)
+    heard = unwritable(hear(message, door.formats, door.directory.context), error)
+    refusals = [replace(one, device_uid=uid) for one in heard.decoded.rejections]
+    with connection.transaction():
+        dead_letters.add(connection, refusals, kept.received_at)
+        strangers.release(connection, uid, [kept.id])
+    return Replayed(1, refused=len(refusals))
 
 
 def _replay_bite(
@@ -226,15 +229,26 @@ def replay_dead_letters(
     done = Replayed()
     upto = dead_letters.newest_id(connection)
     left = limit
+    size = BITE
     while left is None or left > 0:
-        with connection.transaction():
-            bite = dead_letters.take(
-                connection, wanted, after=after, upto=upto, limit=min(BITE, left or BITE)
-            )
+        bite: Sequence[Letter] = ()
+        try:
+            with connection.transaction():
+                most = size if left is None else min(size, left)
+                bite = dead_letters.take(connection, wanted, after=after, upto=upto, limit=most)
+                if not bite:
+                    break
+                taken = _replay_letters(connection, bite, door)
+        except RefusedByDatabase:
+            if len(bite) > 1:
+                size = len(bite) // 2
+                continue
             if not bite:
-                break
-            done += _replay_letters(connection, bite, door)
+                raise
+            taken = Replayed(1, refused=1, last=bite[0].id)  # it stays as it was
+        done += taken
         after = bite[-1].id
+        size = min(BITE, 2 * size)
         left = None if left is None else left - len(bite)
         if progress is not None:
             progress(done)

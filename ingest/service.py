@@ -11,18 +11,15 @@ import structlog
 from hearthline.clock import Clock, system_clock
 from hearthline.errors import HearthlineError
 from hearthline.settings import Settings
-from ingest.acceptance import Rules
 from ingest.batcher import Limits
 from ingest.broker import Broker
 from ingest.consumer import Consumer
-from ingest.describing import describer
-from ingest.directory import Directory
-from ingest.formats import Context, Registry, registry
-from ingest.formats.profiles import load
+from ingest.door import door_of
+from ingest.formats import Registry
 from ingest.intake import Heard, hear
 from ingest.metrics import Metrics
 from ingest.writer import Health, Writer
-from ingest.writing import Door, Session
+from ingest.writing import Session
 
 log = structlog.get_logger("ingest")
 
@@ -38,28 +35,13 @@ def subscriptions(settings: Settings, formats: Registry) -> tuple[str, ...]:
     return tuple(f"$share/{settings.mqtt_share}/{one}" for one in filters)
 
 
-def door(settings: Settings) -> Door:
-    """What decides about messages in this installation.
-
-    Raises:
-        SettingsError: an entry point names no format, or the company's profiles are wrong.
-    """
-    formats = registry()
-    return Door(
-        formats,
-        Rules(settings.oldest_reading, settings.clock_tolerance),
-        Directory(load(settings.profiles), Context(zone=settings.device_zone())),
-        describer(formats),
-    )
-
-
 class Service:
     """Consumer and writer, wired together."""
 
     def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
         self.health = Health()
         self.metrics = Metrics()
-        self.door = door(settings)
+        self.door = door_of(settings, whole=True)
         self._ending = threading.Event()
         inbox: SimpleQueue[Heard] = SimpleQueue()
         inflight = settings.ingest_inflight

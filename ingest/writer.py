@@ -28,11 +28,12 @@ from hearthline.storage.database import Away, Connection, connect
 from hearthline.storage.readings import RefusedByDatabase, listen_for_ledger
 from ingest.batcher import Batcher, Closed, Limits
 from ingest.delivery import Delivery
+from ingest.door import Door
 from ingest.formats.model import Request
 from ingest.intake import Heard
 from ingest.metrics import Metrics, Written
 from ingest.replaying import replay_known
-from ingest.writing import Batch, Door, Outcome, Session, unwritable, write
+from ingest.writing import Batch, Outcome, Session, unwritable, write
 
 log = structlog.get_logger("ingest")
 

@@ -22,9 +22,10 @@ from hearthline.storage import dead_letters, deliveries, liveness, memory, readi
 from hearthline.storage.columns import Columns, KnownDevice, columns_of, micros
 from hearthline.storage.database import Connection
 from hearthline.storage.deliveries import Signature, Tally
-from hearthline.storage.strangers import GuessOf, Held
-from ingest.acceptance import Origin, Refusal, Rules, judge, skews
+from hearthline.storage.strangers import Held
+from ingest.acceptance import Origin, Refusal, judge, skews
 from ingest.directory import Directory
+from ingest.door import Door
 from ingest.formats import Registry
 from ingest.formats.model import Learnt, Request, refused_whole
 from ingest.intake import Heard, hear, refused
@@ -54,16 +55,6 @@ class Session:
 
     client_id: str
     inflight: int
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What decides about a message on its way in."""
-
-    formats: Registry
-    rules: Rules
-    directory: Directory
-    guess_of: GuessOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +278,7 @@ def sort_out(
                 if device is not None and directory.carried_by(device.id, gateway):
                     found.gateways[device.id] = gateway
         for rejection in one.decoded.rejections:
-            _sort_rejection(found, number, rejection)
+            _sort_rejection(found, number, rejection, known)
         for sign in one.decoded.signs:
             device = known.get(sign.device_uid)
             if device is not None:
@@ -328,10 +319,19 @@ def _sort_kind(
             found.refused.append(refused(one, n, Refusal(RejectReason.WRONG_KIND, detail)))
 
 
-def _sort_rejection(found: SortedOut, number: int, rejection: Rejection) -> None:
-    if rejection.reason is RejectReason.UNKNOWN_ALIAS and rejection.device_uid is not None:
-        found.strangers[number][rejection.device_uid] = None
+def _sort_rejection(
+    found: SortedOut, number: int, rejection: Rejection, known: Mapping[str, KnownDevice]
+) -> None:
+    """Quarantine what waits for a birth or a profile; the rest is a dead letter."""
+    uid = rejection.device_uid
+    waits = rejection.reason is RejectReason.UNKNOWN_ALIAS or (
+        rejection.reason is RejectReason.NEEDS_PROFILE and uid not in known
+    )
+    if waits and uid is not None:
+        found.strangers[number][uid] = None
         found.strange += 1
+    elif found.heard[number].message.retained:
+        found.refused.append(replace(rejection, retained=True))
     else:
         found.refused.append(rejection)
 

@@ -13,6 +13,7 @@ from api.console.view import SignedIn
 from api.identity import Actor
 from api.v1.dead_letters import AT_ONCE, LARGEST, replay_as
 from hearthline.domain.readings import RejectReason
+from hearthline.errors import Invalid
 from hearthline.payloads import pretty, readable
 from hearthline.storage import dead_letters as rows
 from hearthline.storage.dead_letters import Filter
@@ -69,6 +70,8 @@ def replay(  # noqa: PLR0917 - the fields of a form
     reader.check(csrf)
     engineer(reader)
     wanted = _wanted(reason, device, _whole(number))
+    if (reason and wanted.reason is None) or (number and wanted.ids is None):
+        raise Invalid(reader.words.gettext("Choose a reason from the list."))
     who = Actor(reader.login, reader.role, reader.account)
     with reader.parts.transaction() as connection:
         done = replay_as(connection, reader.parts, who, wanted, after=_whole(after) or 0)

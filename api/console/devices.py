@@ -28,7 +28,7 @@ from hearthline.storage.views.devices import Shown
 router = APIRouter(prefix="/console", include_in_schema=False)
 
 SHOWN = 100
-CURVE_DAYS = (1, 2, 7, 14)
+CURVE_DAYS = (2, 7, 14, 30)
 GATEWAYS_SHOWN = 12
 MARGIN = 2.0  # impossible values are drawn so far beyond the possible ones
 

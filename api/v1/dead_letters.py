@@ -21,7 +21,8 @@ from hearthline.storage import dead_letters as rows
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.dead_letters import Filter
 from hearthline.storage.tickets import audit
-from ingest.replaying import Replayed, door_of, replay_dead_letters
+from ingest.door import door_of
+from ingest.replaying import Replayed, replay_dead_letters
 
 router = APIRouter(tags=["engineering"])
 

@@ -21,7 +21,7 @@ from hearthline.storage.database import Connection, Row
 from hearthline.storage.tickets import audit
 from hearthline.storage.views import strangers as views
 from ingest.adoption import Adopted, Wish, adopt, profiles_for
-from ingest.replaying import door_of
+from ingest.door import door_of
 
 router = APIRouter(tags=["devices"])
 

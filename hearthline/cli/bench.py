@@ -25,9 +25,13 @@ def ingest(
     messages: int = 50_000,
     rows: int = 500_000,
     latency_messages: int = 10_000,
+    soak_messages: Annotated[int, Parameter(help="Messages of the long run; 0 for none.")] = (
+        1_000_000
+    ),
+    rounds: Annotated[int, Parameter(help="Ceiling and run alternate so often.")] = 3,
     json: bool = False,
 ) -> None:
-    """Messages and rows per second, latency at 1,000 messages/s, lost and duplicated readings."""
+    """Messages and rows per second, latency at 1,000 messages/s, losses, two processes, memory."""
     from ingest.bench import measure
 
     settings = load()
@@ -37,6 +41,8 @@ def ingest(
         messages=messages,
         rows=rows,
         latency_messages=latency_messages,
+        soak_messages=soak_messages,
+        rounds=rounds,
         progress=lambda step: err.print(f"measuring: {step} …"),
     )
     if json:

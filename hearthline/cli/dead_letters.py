@@ -112,7 +112,8 @@ def replay(
     from hearthline.storage import dead_letters
     from hearthline.storage.database import connect
     from hearthline.storage.tickets import audit
-    from ingest.replaying import door_of, replay_dead_letters
+    from ingest.door import door_of
+    from ingest.replaying import replay_dead_letters
 
     settings = load()
     _some(numbers, reason, device, since, everything)

@@ -123,7 +123,7 @@ def adopt(
     from hearthline.storage.tickets import audit
     from ingest.adoption import Wish, profiles_for
     from ingest.adoption import adopt as adopt_it
-    from ingest.replaying import door_of
+    from ingest.door import door_of
 
     settings = load()
     since = since.replace(tzinfo=settings.device_zone()) if since and not since.tzinfo else since

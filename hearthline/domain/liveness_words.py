@@ -84,6 +84,7 @@ WITH_GATEWAY: Pair = ("Silent with its gateway {name}.", "随网关{name}一起�
 _LOCAL_AS_UTC: Pair = (": looks like local time sent as UTC", "：疑似把本地时间当作UTC上报")
 _UTC_AS_LOCAL: Pair = (": looks like UTC sent as local time", "：疑似把UTC当作本地时间上报")
 _WHOLE_HOURS: Pair = (": looks like a wrong time zone", "：疑似时区设置错误")
+EXACT_BELOW = 10  # of ten hours or more nobody wants the minutes
 _UNITS: tuple[tuple[float, Pair], ...] = (
     (86_400.0, ("d", "天")),
     (3_600.0, ("h", "小时")),
@@ -98,7 +99,7 @@ def pick(pair: Pair, locale: str) -> str:
 
 
 def duration(seconds: float, locale: str) -> str:
-    """A length of time in its two greatest units, e.g. ``1 h 20 min``."""
+    """A length of time in its greatest unit, and the next one where it matters: ``1 h 20 min``."""
     left = float(round(abs(seconds)))
     index = next((i for i, (unit_s, _) in enumerate(_UNITS) if left >= unit_s), len(_UNITS) - 1)
     parts: list[str] = []
@@ -106,6 +107,8 @@ def duration(seconds: float, locale: str) -> str:
         count, left = divmod(left, unit_s)
         if count or not parts:
             parts.append(f"{count:.0f} {pick(words, locale)}")
+        if count >= EXACT_BELOW:
+            break
     text = " ".join(parts)
     return text.replace(" ", "") if locale.startswith("zh") else text
 

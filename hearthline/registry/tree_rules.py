@@ -143,7 +143,7 @@ def entrances(book: Book) -> Iterator[Problem]:
         if spot is None or spot.row is not row or spot.parent not in book.spots:
             continue
         line = [book.spots[above] for above in book.above(code)]
-        whole = line[-1].parent is None and line[0].kind is not None
+        whole = bool(line) and line[-1].parent is None and line[0].kind is not None
         if whole and not any(above.kind is PlaceKind.ENTRANCE for above in line):
             if line[0].kind is PlaceKind.UNIT:
                 continue  # the level says it better

@@ -113,6 +113,15 @@ class Columns:
         mask: Bools = (self.quality & int(UNUSABLE)) == 0
         return mask
 
+    def said(self) -> Ints:
+        """A hash of what each reading is about; equal for equal values, so that it shows change."""
+        mixed = np.zeros(len(self), np.uint64)
+        for name in PRINCIPAL[self.kind]:
+            bits = self.values[name].astype(np.float32).astype(np.float64).view(np.uint64)
+            mixed = (mixed ^ bits) * np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(29)
+        return mixed.view(np.int64)
+
     def principal_changes(self) -> Bools:
         """Whether each reading says something else than the row before; battery does not count."""
         changed = np.ones(len(self), bool)

@@ -20,6 +20,7 @@ from hearthline.domain.readings import Quality, Sign
 from hearthline.errors import NotFound
 from hearthline.storage import analysis
 from hearthline.storage.database import Connection, Row
+from hearthline.storage.dead_letters import printable
 from hearthline.storage.queries import family
 from hearthline.storage.views.statements import statement
 
@@ -79,7 +80,7 @@ def _columns(told: Iterable[_Told]) -> dict[str, list[object]]:
     return {
         "online": list(map(attrgetter("online"), told)),
         "online_at": list(map(attrgetter("online_at"), told)),
-        "gateways": list(map(attrgetter("gateway"), told)),
+        "gateways": [None if one.gateway is None else printable(one.gateway, 512) for one in told],
         "battery_pct": list(map(attrgetter("battery_pct"), told)),
         "humidity_pct": list(map(attrgetter("humidity_pct"), told)),
     }

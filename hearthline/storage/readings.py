@@ -283,6 +283,7 @@ def _advance_latest(connection: Connection, lot: Columns, seen_at: datetime) -> 
             "since": instants(found.since),
             "before": found.before,
             "readings": _json(lot[newest_rows]),
+            "said": lot[newest_rows].said().tolist(),
             "qualities": lot.quality[newest_rows].tolist(),
             "seqs": _optional(lot.seq[newest_rows]),
             "skews": _optional(found.skew_s),

@@ -284,8 +284,10 @@ def purge(connection: Connection, now: datetime, *, bounds: Bounds = BOUNDS) -> 
     gone = 0
     if connection.execute(sql["forget"], values).rowcount:
         gone += connection.execute(sql["orphans"]).rowcount
-    gone += connection.execute(sql["trim_each"], values).rowcount
     total = held_total(connection)
+    if total["messages"] > bounds.each or total["bytes"] > bounds.each_bytes:
+        gone += connection.execute(sql["trim_each"], values).rowcount
+        total = held_total(connection)
     if (
         total["messages"] > bounds.all
         or total["bytes"] > bounds.all_bytes

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 from hearthline.settings import Settings
 from hearthline.storage import accounts
 from hearthline.storage.database import Connection
+from ingest.door import door_of
 from ingest.intake import Message, hear
-from ingest.replaying import door_of
 from ingest.writing import take_in
 from tests import builders as b
 from tests.browser.conftest import PASSWORD, sign_in

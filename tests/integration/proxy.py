@@ -13,12 +13,22 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Forwards ``url``'s server; ``cut`` drops every connection and refuses new ones."""
+    """Forwards ``url``'s server; ``cut`` drops every connection and refuses new ones.
 
-    def __init__(self, url: str, watch: Callable[[bytes], None] | None = None) -> None:
+    ``watch`` is shown what the server says, ``hear`` what is said to it, each before it is passed
+    on; either may cut.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        watch: Callable[[bytes], None] | None = None,
+        hear: Callable[[bytes], None] | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self._target = (parts.hostname or "127.0.0.1", parts.port or 0)
         self._watch = watch
+        self._hear = hear
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listener: socket.socket | None = None
@@ -74,8 +84,9 @@ class Proxy:
                         _reset(client)
                         _reset(server)
                         return
-                    if self._watch is not None and source is server:
-                        self._watch(chunk)
+                    shown = self._watch if source is server else self._hear
+                    if shown is not None:
+                        shown(chunk)
                     key.data.sendall(chunk)
 
     def __enter__(self) -> Self:

@@ -17,6 +17,7 @@ def test_bench_ingest_prints_its_figures_and_loses_nothing(
     """Each figure beside its ceiling; lost and duplicated are zero."""
     clean = {n: value for n, value in os.environ.items() if not n.startswith("HEARTHLINE")}
     sizes = ("--messages", "2000", "--rows", "20000", "--latency-messages", "500")
+    sizes += ("--soak-messages", "2000", "--rounds", "1")
     done = subprocess.run(
         [sys.executable, "-m", "hearthline", "bench", "ingest", *sizes, "--json"],
         env={
@@ -37,3 +38,5 @@ def test_bench_ingest_prints_its_figures_and_loses_nothing(
     assert figures["subscriber_ratio"] > 0
     assert figures["messages_per_s"] <= 2 * figures["subscriber_ceiling_per_s"]
     assert figures.keys() >= {"copy_ratio", "latency_p50_ms", "latency_p99_ms"}
+    assert figures["shared_speedup"] > 0
+    assert figures["memory_growth_mb"] < figures["memory_mb"]

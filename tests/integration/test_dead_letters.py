@@ -19,10 +19,11 @@ from hearthline.storage import ledger as ledger_rows
 from hearthline.storage.database import Connection
 from hearthline.storage.dead_letters import Filter
 from hearthline.storage.views import strangers
+from ingest.door import door_of
 from ingest.formats import Decoded, Format, Registry, own
 from ingest.formats.model import refused_whole
 from ingest.intake import Message, hear
-from ingest.replaying import door_of, replay_dead_letters
+from ingest.replaying import replay_dead_letters
 from ingest.writing import Door, take_in
 from tests import builders as b
 

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
+from analytics import worker
+from analytics.cycle import Rules
 from hearthline.domain import liveness as rules
 from hearthline.domain.liveness import State
 from hearthline.domain.places import Ledger
+from hearthline.domain.policies import PROFILES
 from hearthline.domain.readings import Sign
 from hearthline.errors import NotFound
 from hearthline.storage import liveness
-from hearthline.storage.database import Connection
+from hearthline.storage.database import Connection, Database
 from tests.conftest import Site
 
 NOW = datetime(2026, 1, 12, 8, tzinfo=UTC)
@@ -179,6 +182,17 @@ def test_a_device_with_few_readings_is_looked_at_again_soon(
     assert liveness.learn_habits(connection, NOW + 30 * MINUTE) == 0
     assert liveness.learn_habits(connection, NOW + HOUR) == 1
     assert liveness.device(connection, own.uid(0), NOW + HOUR)["interval_s"] == 60
+
+
+def test_learning_is_a_chore_of_the_worker(
+    connection: Connection, database: Database, fleet: Callable[[int], Fleet]
+) -> None:
+    own = fleet(1)
+    own.read(0, *[NOW - n * 15 * MINUTE for n in range(60)])
+    work = worker.Work(database, Rules(PROFILES["standard-20"]), lambda: NOW)
+    assert worker.learn in worker.CHORES
+    assert worker.learn(work) is False  # nothing more waits
+    assert liveness.device(connection, own.uid(0), NOW)["interval_s"] == 900
 
 
 def scatter(own: Fleet, chance: random.Random) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace as replace_field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hearthline.domain.places import Device, DeviceKind, DeviceRole, FlowPipe, Ledger
 from hearthline.errors import Conflict, Invalid, NotFound
@@ -18,8 +20,16 @@ from hearthline.storage.database import Connection
 from hearthline.storage.strangers import Bounds, Guess, Held
 from hearthline.storage.views import strangers as views
 from ingest.adoption import Wish, adopt, profiles_for
+from ingest.door import door_of
+from ingest.formats import Decoded, Format, Registry, own
+from ingest.formats.model import NO_CONTEXT, Context
 from ingest.intake import Message, hear
-from ingest.replaying import door_of, replay_known, replay_learnt, replay_stranger
+from ingest.replaying import (
+    replay_dead_letters,
+    replay_known,
+    replay_learnt,
+    replay_stranger,
+)
 from ingest.writing import Door, Outcome, take_in
 from simulators.wire.protobuf import nested, single, text, unsigned
 from tests import builders as b
@@ -397,3 +407,36 @@ def test_values_without_names_wait_until_their_device_has_said_them(
     assert quarantined(connection) == 0
     with pytest.raises(NotFound):
         views.one(connection, SPARK)
+
+
+# ── what the database will not take ──
+def poisoned(door: Door) -> Door:
+    """The same door with a company's decoder that makes what no database takes of some messages."""
+
+    def decode(topic: str, payload: bytes, at: datetime, context: Context = NO_CONTEXT) -> Decoded:
+        decoded = own.decode(topic, payload, at, context)
+        if b"poison" not in payload:
+            return decoded
+        return replace(decoded, gateway="a\0b")
+
+    return replace_field(door, formats=Registry([Format("own", own.FORMAT.topics, decode)]))
+
+
+@pytest.mark.usefixtures("town")
+def test_a_message_that_the_database_refuses_costs_only_itself(
+    connection: Connection, door: Door
+) -> None:
+    for minute in range(9):
+        say(connection, door, minute, room(minute, poison=1) if minute == 5 else room(minute))
+    device = Device(UID, DeviceKind.ROOM, DeviceRole.ROOM, UNIT)
+    ledger_rows.save(connection, Ledger(devices=(device,)))
+    done = replay_known(connection, poisoned(door))
+    assert (done.messages, done.stored, done.refused) == (9, 8, 1)
+    assert len(stored(connection)) == 8
+    (letter,) = dead_letters.listed(connection)
+    assert (letter["reason"], letter["device_uid"]) == ("malformed", UID)
+    assert "the database refused it" in letter["detail"]
+    again = replay_dead_letters(connection, dead_letters.Filter(), poisoned(door))
+    assert (again.messages, again.refused) == (1, 1)
+    assert dead_letters.listed(connection) == [letter]
+    assert replay_dead_letters(connection, dead_letters.Filter(), door).stored == 1

@@ -36,7 +36,7 @@
     return {
       useUTC: true, animation: false, textStyle: { fontFamily: font },
       grid: { left: 46, right: 56, top: 62, bottom: 28 },
-      legend: { top: 0, left: 0, itemWidth: 18, itemHeight: 8, textStyle: { color: ink } },
+      legend: { type: "scroll", top: 0, left: 0, itemWidth: 18, itemHeight: 8, textStyle: { color: ink } },
       xAxis: { type: "time", min: drawn.start, max: drawn.stop, axisLine: { lineStyle: { color: line } }, axisLabel: { color: ink, hideOverlap: true }, splitLine: { show: true, lineStyle: { color: "#f1f4f2" } } },
       yAxis: [axis(named(false), { nameTextStyle: { color: ink, fontWeight: 600, align: "left", padding: [0, 0, 0, -36] } }), axis(named(true), { position: "right", splitLine: { show: false }, nameTextStyle: { color: ink, fontWeight: 600, align: "right", padding: [0, -46, 0, 0] } })],
       tooltip: { trigger: "axis", confine: true, borderColor: line, textStyle: { color: "#16211f", fontSize: 12.5 } },

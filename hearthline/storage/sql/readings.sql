@@ -139,59 +139,49 @@ SELECT device_id, seq, (extract(epoch FROM time) * 1000000)::bigint AS time_us
 FROM latest WHERE device_id = ANY(%(device_ids)b::int[]) AND seq IS NOT NULL;
 
 -- name: advance_latest
--- One row per device of the batch: its newest reading, since when the batch says so (`since`), and
--- when the batch last said otherwise (`before`). A late reading, and one that is unusable where the
--- one before is not, only counts as a sign of life. The join reads what was known; the conflict arm
--- repeats the comparison, should another process have been faster.
+-- One row per device of the batch: its newest reading, a hash of what it says (`said`), since when
+-- the batch says so (`since`), and when the batch last said otherwise (`before`). A late reading, and
+-- one that is unusable where the one before is not, only counts as a sign of life. Should another
+-- process have been faster, what it brought stays.
 -- Delays make a clock seem to lag, never to lead: a greater skew counts at once, a smaller one by
 -- and by (within hours).
--- MATERIALIZED, as the text would otherwise be parsed at each mention of `reading`.
-WITH incoming AS MATERIALIZED (
-    SELECT device_id, time, since, before, reading::jsonb AS reading, quality::smallint, seq, skew_s,
-           battery_pct
-    FROM unnest(%(device_ids)b::int[], %(times)b::timestamptz[], %(since)b::timestamptz[],
-                %(before)b::timestamptz[], %(readings)b::text[], %(qualities)b::int[],
-                %(seqs)b::float8[], %(skews)b::float8[], %(batteries)b::float8[])
-         AS i (device_id, time, since, before, reading, quality, seq, skew_s, battery_pct)
-), advanced AS (
-    SELECT i.device_id, i.time, i.reading, i.quality, i.seq, i.skew_s, i.battery_pct,
-           CASE WHEN l.device_id IS NULL THEN i.since
-                WHEN NOT reading_supersedes(i.time, i.quality, l.time, l.quality, %(unusable)s)
-                THEN l.changed_at
-                WHEN (i.before IS NULL OR i.before <= l.time)
-                     AND i.reading->'temperature_c' IS NOT DISTINCT FROM l.reading->'temperature_c'
-                     AND i.reading->'outdoor_c' IS NOT DISTINCT FROM l.reading->'outdoor_c'
-                     AND i.reading->'supply_c' IS NOT DISTINCT FROM l.reading->'supply_c'
-                     AND i.reading->'return_c' IS NOT DISTINCT FROM l.reading->'return_c'
-                     AND i.reading->'flow_m3h' IS NOT DISTINCT FROM l.reading->'flow_m3h'
-                     AND i.reading->'power_kw' IS NOT DISTINCT FROM l.reading->'power_kw'
-                THEN l.changed_at
-                WHEN i.since > l.time THEN i.since
-                ELSE i.time
-           END AS changed_at
-    FROM incoming i LEFT JOIN latest l USING (device_id)
-)
-INSERT INTO latest (device_id, time, seen_at, changed_at, reading, quality, seq, skew_s, battery_pct)
-SELECT device_id, time, %(seen_at)s, changed_at, reading, quality, seq, skew_s, battery_pct
-FROM advanced ORDER BY device_id
+INSERT INTO latest (device_id, time, seen_at, changed_at, reading, said, quality, seq, skew_s,
+                    battery_pct)
+SELECT i.device_id,
+       CASE WHEN a.ahead THEN i.time ELSE l.time END,
+       greatest(l.seen_at, %(seen_at)s),
+       CASE WHEN NOT a.ahead THEN l.changed_at
+            WHEN l.device_id IS NULL THEN i.since
+            WHEN i.said = l.said AND (i.before IS NULL OR i.before <= l.time) THEN l.changed_at
+            WHEN i.since > l.time THEN i.since
+            ELSE i.time
+       END,
+       CASE WHEN a.ahead THEN i.reading::jsonb ELSE l.reading END,
+       CASE WHEN a.ahead THEN i.said ELSE l.said END,
+       CASE WHEN a.ahead THEN i.quality ELSE l.quality END,
+       CASE WHEN a.ahead THEN coalesce(i.seq, l.seq) ELSE l.seq END,
+       CASE WHEN i.skew_s IS NULL THEN l.skew_s
+            WHEN l.skew_s IS NULL OR i.skew_s >= l.skew_s THEN i.skew_s
+            ELSE l.skew_s + (i.skew_s - l.skew_s)
+                 * (1 - exp(-greatest(extract(epoch FROM %(seen_at)s - l.seen_at), 0)::float8 / 21600))
+       END,
+       coalesce(i.battery_pct, l.battery_pct)
+FROM unnest(%(device_ids)b::int[], %(times)b::timestamptz[], %(since)b::timestamptz[],
+            %(before)b::timestamptz[], %(readings)b::text[], %(said)b::bigint[],
+            %(qualities)b::smallint[], %(seqs)b::float8[], %(skews)b::float8[],
+            %(batteries)b::float8[])
+     AS i (device_id, time, since, before, reading, said, quality, seq, skew_s, battery_pct)
+LEFT JOIN latest l USING (device_id)
+CROSS JOIN LATERAL (
+    SELECT l.device_id IS NULL
+           OR reading_supersedes(i.time, i.quality, l.time, l.quality, %(unusable)s)) AS a (ahead)
+ORDER BY i.device_id
 ON CONFLICT (device_id) DO UPDATE SET
-    (time, changed_at, reading, quality, seq) = (
-        SELECT CASE WHEN ahead THEN excluded.time ELSE latest.time END,
-               CASE WHEN ahead THEN excluded.changed_at ELSE latest.changed_at END,
-               CASE WHEN ahead THEN excluded.reading ELSE latest.reading END,
-               CASE WHEN ahead THEN excluded.quality ELSE latest.quality END,
-               CASE WHEN ahead THEN coalesce(excluded.seq, latest.seq) ELSE latest.seq END
-        FROM (SELECT reading_supersedes(excluded.time, excluded.quality, latest.time,
-                                        latest.quality, %(unusable)s)) AS a (ahead)),
-    skew_s = CASE WHEN excluded.skew_s IS NULL THEN latest.skew_s
-                  WHEN latest.skew_s IS NULL OR excluded.skew_s >= latest.skew_s
-                  THEN excluded.skew_s
-                  ELSE latest.skew_s + (excluded.skew_s - latest.skew_s)
-                       * (1 - exp(-extract(epoch FROM greatest(excluded.seen_at - latest.seen_at,
-                                                               interval '0')) / 21600.0))
-             END,
-    battery_pct = coalesce(excluded.battery_pct, latest.battery_pct),
-    seen_at = greatest(latest.seen_at, excluded.seen_at);
+    time = excluded.time, seen_at = excluded.seen_at, changed_at = excluded.changed_at,
+    reading = excluded.reading, said = excluded.said, quality = excluded.quality,
+    seq = excluded.seq, skew_s = excluded.skew_s, battery_pct = excluded.battery_pct
+WHERE NOT reading_supersedes(latest.time, latest.quality, excluded.time, excluded.quality,
+                             %(unusable)s);
 
 -- name: mark_dirty
 -- `DO UPDATE … WHERE false` changes nothing but locks the mark that is there until this transaction

@@ -93,9 +93,9 @@ WITH heavy AS (
     FROM (SELECT uid, count(*) AS messages FROM lost GROUP BY uid) l WHERE s.uid = l.uid
 )
 DELETE FROM quarantine q
-WHERE q.id IN (SELECT quarantine_id FROM lost)
-  AND NOT EXISTS (SELECT FROM quarantine_device d LEFT JOIN lost l USING (uid, quarantine_id)
-                  WHERE d.quarantine_id = q.id AND l.uid IS NULL);
+USING (SELECT quarantine_id, count(*) AS links FROM lost GROUP BY quarantine_id) l
+WHERE q.id = l.quarantine_id
+  AND l.links = (SELECT count(*) FROM quarantine_device d WHERE d.quarantine_id = q.id);
 
 -- name: trim_all
 -- Messages that are too old, and those beyond what all strangers together may have, oldest first.

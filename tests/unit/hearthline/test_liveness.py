@@ -270,8 +270,9 @@ def test_every_state_doubt_and_flag_has_words_in_both_languages(locale: str) -> 
 
 
 def test_lengths_of_time_in_words() -> None:
-    said = [liveness_words.duration(s, "en") for s in (0, 59.6, 61, 5_400, 90_000, 172_800)]
-    assert said == ["0 s", "1 min", "1 min 1 s", "1 h 30 min", "1 d 1 h", "2 d"]
+    lengths = (0, 59.6, 61, 3_308, 5_400, 40_000, 90_000, 172_800)
+    said = [liveness_words.duration(seconds, "en") for seconds in lengths]
+    assert said == ["0 s", "1 min", "1 min 1 s", "55 min", "1 h 30 min", "11 h", "1 d 1 h", "2 d"]
     assert liveness_words.duration(90_000, "zh_CN") == "1天1小时"
 
 

@@ -146,15 +146,16 @@ def test_the_device_of_the_topic_is_the_gateway_of_those_named_in_the_message() 
 
 _VALUE = st.floats(-50, 150) | st.integers(-50, 150) | st.none()
 _OTHER = st.text(max_size=6) | st.booleans() | st.lists(st.none(), max_size=2) | st.just("21.5")
+_NAMES = ("temperature_c", "humidity_pct", "supply_c", "energy_kwh", "outdoor_c")
 _ITEM = st.fixed_dictionaries(
     {"ts": st.sampled_from(["2026-01-10T11:40:00Z", "2026-01-10T19:40:00.5+08:00", 1768045200])},
     optional={
         "device": st.sampled_from(["d7", "", 8, None]),
         "seq": st.integers(-1, 2**60) | st.just("12"),
-        **{
-            name: _VALUE | _OTHER
-            for name in ("temperature_c", "humidity_pct", "supply_c", "energy_kwh", "outdoor_c")
-        },
+        **dict.fromkeys(
+            ("temperature_c", "humidity_pct", "supply_c", "energy_kwh", "outdoor_c"),
+            _VALUE | _OTHER,
+        ),
     },
 )
 

@@ -10,6 +10,7 @@ ALTER TABLE latest ADD COLUMN seq bigint;
 ALTER TABLE latest ADD COLUMN skew_s real;
 ALTER TABLE latest ADD COLUMN battery_pct real;
 ALTER TABLE latest ADD COLUMN quality smallint NOT NULL DEFAULT 0;
+ALTER TABLE latest ADD COLUMN said bigint;       -- hash of what it is about: another means changed
 -- Whether one reading replaces another as the latest: the newer one, and a usable one any other.
 CREATE FUNCTION reading_supersedes(
     measured timestamptz, quality smallint, than timestamptz, than_quality smallint, unusable int
@@ -67,8 +68,7 @@ CREATE TABLE stranger (
     messages  bigint NOT NULL,                   -- how many it sent …
     dropped   bigint NOT NULL DEFAULT 0,         -- … and how many of them were too many to keep
     dismissed_at timestamptz                     -- an engineer does not want it
-);
-CREATE INDEX stranger_last ON stranger (last_at DESC);
+) WITH (fillfactor = 50);                        -- rewritten in place all the time
 CREATE TABLE quarantine (                        -- whole messages, as they came
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     topic       text NOT NULL,
@@ -76,10 +76,9 @@ CREATE TABLE quarantine (                        -- whole messages, as they came
     received_at timestamptz NOT NULL,
     retained    boolean NOT NULL DEFAULT false
 );
-CREATE INDEX quarantine_received ON quarantine (received_at);
-CREATE TABLE quarantine_device (
-    uid           text NOT NULL REFERENCES stranger ON DELETE CASCADE,
-    quarantine_id bigint NOT NULL REFERENCES quarantine ON DELETE CASCADE,
+CREATE TABLE quarantine_device (                 -- no foreign keys: they would double its price
+    uid           text NOT NULL,
+    quarantine_id bigint NOT NULL,
     PRIMARY KEY (uid, quarantine_id)
 );
 CREATE INDEX quarantine_device_message ON quarantine_device (quarantine_id);

@@ -177,6 +177,7 @@ WRONG = [
     ("units", "X,B1,301,82.5,3,1,top,,", "no_entrance", "parent"),
     ("units", "X,E1-0101,301,82.5,3,1,top,,", "wrong_level", "parent"),
     ("units", "X,E1,301,82.5,3,1,top,,1380000123", "bad_phone", "phone"),
+    ("units", "X,X,301,82.5,3,1,top,,", "loop", "parent"),
     ("units", "E1,E1,301,82.5,3,1,top,,", "duplicate_code", "code"),
     ("devices", "own:t/b,room,E1-0109,,", "unknown_place", "place"),
     ("devices", "own:t/b,meter,B1,branch,", "no_flow_pipe", "flow_pipe"),

@@ -1,0 +1,431 @@
+"""Servers really stopped and killed while devices publish: nothing lost, nothing twice.
+
+Database and broker are this module's own. HEARTHLINE_TEST_OUTAGE_S sets how many seconds each is
+away; every run of the tests uses a short outage, a long one shows nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from hearthline.settings import Settings
+from hearthline.storage import dead_letters, schema
+from hearthline.storage.database import Connection, connect
+from hearthline.storage.ledger import save
+from tests import builders
+from tests.conftest import Site, Stack
+from tests.integration.books import Books, Devices, accounted, rows, stored_keys, tallied
+from tests.integration.conftest import IngestProcess, wait_until
+from tests.integration.proxy import Proxy
+from tests.integration.servers import Servers, own_servers
+from tests.mqtt import left_in_session
+
+OUTAGE_S = float(os.environ.get("HEARTHLINE_TEST_OUTAGE_S", "6"))
+WITHIN_S = 60 + OUTAGE_S
+DEVICES = 10
+TICKETS = (
+    "place",
+    "device",
+    "device_binding",
+    "episode",
+    "incident",
+    "ticket",
+    "ticket_event",
+    "hold",
+)
+
+pytestmark = [
+    pytest.mark.timeout(240 + 2 * OUTAGE_S),
+    pytest.mark.xdist_group("own servers"),
+]
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with own_servers(tmp_path_factory.mktemp("servers")) as own:
+        yield own
+
+
+@pytest.fixture
+def stack(servers: Servers) -> Stack:
+    """This module's own servers instead of those of all tests, both running."""
+    return servers.up()
+
+
+@pytest.fixture
+def database_url(stack: Stack) -> str:
+    """A migrated database of the test's own; it goes with the server."""
+    name = f"hearthline_test_{uuid4().hex[:12]}"
+    with connect(stack.database_url, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+    url = urlsplit(stack.database_url)._replace(path=f"/{name}").geturl()
+    schema.migrate(url)
+    return url
+
+
+@contextmanager
+def ask(settings: Settings) -> Iterator[Connection]:
+    """A connection that no outage has broken."""
+    with connect(settings.require_database(), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def books(settings: Settings, site: Site) -> Books:
+    """Devices in the ledger that have not spoken yet, and an open ticket about others."""
+    town = builders.town(builders.TownPlan(1, 1, 1, 2))
+    cold = town.units[0].code
+    now = datetime.now(UTC).replace(microsecond=0)
+    with connect(settings.require_database()) as connection:
+        builders.save(connection, town)
+        save(connection, site.ledger(DEVICES))
+        builders.episode(connection, cold, now - timedelta(hours=8))
+        builders.ticket(connection, town, cold, [cold], at=now)
+    return Books(site, now - timedelta(days=3), DEVICES)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+class Running:
+    """An ingest process, and the questions that an orchestrator asks it."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self.port = free_port()
+        self.process = IngestProcess(settings, log, HEARTHLINE_INGEST_PORT=str(self.port))
+        self.process.start()
+
+    def ready(self) -> bool:
+        """What /readyz says; no answer is no."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10) as got:
+                return bool(got.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def said_once(self, *sentences: str) -> bool:
+        """Whether the log has each of these once."""
+        return [self.process.said.count(one) for one in sentences] == [1] * len(sentences)
+
+
+@pytest.fixture
+def ingest(settings: Settings, books: Books, tmp_path: Path) -> Iterator[Running]:
+    """Ingest, ready; killed at the end."""
+    running = Running(settings, tmp_path / "ingest.log")
+    try:
+        wait_until(running.ready, "ingest is ready")
+        yield running
+    finally:
+        running.process.kill()
+
+
+@pytest.fixture
+def devices(books: Books, ingest: Running) -> Devices:
+    """The books' devices, speaking."""
+    speaking = Devices(books, random.Random(7))
+    speaking.start()
+    return speaking
+
+
+def fingerprints(connection: Connection) -> dict[str, str]:
+    """All that tickets consist of and hang on."""
+    found = {}
+    for table in TICKETS:
+        lines = connection.execute(f"SELECT t::text AS line FROM {table} t ORDER BY 1").fetchall()  # noqa: S608
+        found[table] = sha256("\n".join(row["line"] for row in lines).encode()).hexdigest()
+    return found
+
+
+def all_is_there(settings: Settings, books: Books, *, duplicates: bool = False) -> None:
+    """Every reading that was published is one row, and the tally says the same."""
+    with ask(settings) as connection:
+        wait_until(
+            lambda: rows(connection) >= len(books.spoken), "every reading is stored", WITHIN_S
+        )
+        found = stored_keys(connection, books.site)
+        assert len(found) == len(set(found)), "a reading is stored twice"
+        assert set(found) == books.spoken
+        tally = tallied(connection, settings.mqtt_client_id)
+    assert tally["stored"] == len(books.spoken)
+    assert tally["refused"] == 0
+    if not duplicates:
+        assert tally["duplicates"] == 0
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_database_that_is_away_costs_no_reading_and_no_ticket(  # noqa: PLR0917 - all play a part
+    servers: Servers,
+    settings: Settings,
+    books: Books,
+    ingest: Running,
+    devices: Devices,
+    end: Literal["stop", "kill"],
+) -> None:
+    with ask(settings) as connection:
+        before = fingerprints(connection)
+        wait_until(lambda: rows(connection) > 300, "readings flow")
+    servers.stop("database") if end == "stop" else servers.kill("database")
+    wait_until(lambda: not ingest.ready(), "readiness is gone")
+    at_the_end = len(books.spoken)
+    time.sleep(OUTAGE_S)
+    assert not ingest.ready()
+    assert len(books.spoken) > at_the_end, "devices go on publishing"
+    servers.start("database")
+    wait_until(ingest.ready, "ingest is ready again", WITHIN_S)
+    devices.finish()
+    all_is_there(settings, books)
+    assert ingest.process.terminate() == 0
+    assert left_in_session(settings.require_mqtt(), settings.mqtt_client_id) == 0
+    with ask(settings) as connection:
+        after = fingerprints(connection)
+        assert after == before
+        assert rows(connection, "ticket") == 1
+    assert ingest.said_once("waiting for the database", "the database is back")
+    assert "Traceback" not in ingest.process.said
+
+
+def test_a_broker_that_is_stopped_in_order_costs_no_reading(
+    servers: Servers, settings: Settings, books: Books, ingest: Running, devices: Devices
+) -> None:
+    """It keeps sessions and queues on disk; devices send again what it had not acknowledged."""
+    with ask(settings) as connection:
+        wait_until(lambda: rows(connection) > 300, "readings flow")
+    servers.stop("broker")
+    wait_until(lambda: not ingest.ready(), "readiness is gone")
+    time.sleep(OUTAGE_S / 2)
+    servers.start("broker")
+    wait_until(ingest.ready, "ingest is ready again", WITHIN_S)
+    devices.finish()
+    all_is_there(settings, books, duplicates=True)
+    assert ingest.said_once("waiting for the broker", "the broker is back")
+
+
+def test_a_broker_stopped_while_ingest_is_away_keeps_what_waits(
+    servers: Servers, settings: Settings, books: Books, ingest: Running
+) -> None:
+    """Stopped and started twice in a row; the second time nothing new has come."""
+    assert ingest.process.terminate() == 0
+    speaking = Devices(books, random.Random(8), pause_s=0)
+    speaking.start()
+    wait_until(lambda: len(books.spoken) > 3_000, "much is published")
+    speaking.finish()
+    for _ in range(2):
+        servers.stop("broker")
+        servers.start("broker")
+    ingest.process.start()
+    all_is_there(settings, books)
+
+
+def test_a_killed_broker_loses_at_most_what_it_acknowledged_since_it_last_saved(
+    servers: Servers, settings: Settings, books: Books, ingest: Running
+) -> None:
+    """Before the save: kept. Unacknowledged at its death: sent again by the devices."""
+    assert ingest.process.terminate() == 0
+    spoken(books, 200)
+    servers.save_broker()
+    kept = set(books.spoken)
+    spoken(books, 200)
+    at_risk = books.spoken - kept
+    servers.kill("broker")
+    during = Devices(books, random.Random(9))
+    during.start()
+    wait_until(lambda: len(books.spoken) > 500, "devices speak to nobody")
+    servers.start("broker")
+    during.finish()
+    ingest.process.start()
+    owed = books.spoken - at_risk
+    with ask(settings) as connection:
+        wait_until(lambda: owed <= set(stored_keys(connection, books.site)), "all is stored")
+        found = stored_keys(connection, books.site)
+    assert len(found) == len(set(found))
+    assert owed <= set(found) <= books.spoken
+
+
+def spoken(books: Books, readings: int) -> None:
+    """Publish some readings and have them acknowledged by the broker."""
+    chance = random.Random(len(books.spoken))
+    until = len(books.spoken) + readings
+    with books.site.publisher() as publisher:
+        while len(books.spoken) < until:
+            message = books.next_message(chance)
+            publisher.send(message.topic, message.payload)
+
+
+def test_a_broker_killed_under_a_working_ingest_loses_nothing_that_ingest_had(
+    servers: Servers, settings: Settings, books: Books, ingest: Running, devices: Devices
+) -> None:
+    """What was between it and ingest at that moment is what may be lost: it waited for nobody."""
+    with ask(settings) as connection:
+        wait_until(lambda: rows(connection) > 300, "readings flow")
+        servers.kill("broker")
+        wait_until(lambda: not ingest.ready(), "readiness is gone")
+        wait_until(lambda: quiet(connection), "ingest has stored what it had")
+        had = set(stored_keys(connection, books.site))
+    acknowledged = devices.published.books.acked
+    servers.start("broker")
+    wait_until(ingest.ready, "ingest is ready again", WITHIN_S)
+    devices.finish()
+    assert devices.published.books.acked > acknowledged
+    with ask(settings) as connection:
+        wait_until(lambda: quiet(connection), "all that the broker had is stored")
+        found = stored_keys(connection, books.site)
+    assert len(found) == len(set(found))
+    assert had <= set(found) <= books.spoken
+    assert len(books.spoken - set(found)) <= 8 * settings.ingest_inflight
+
+
+def quiet(connection: Connection) -> bool:
+    """Whether no row was added for half a second."""
+    before = rows(connection)
+    time.sleep(0.5)
+    return rows(connection) == before
+
+
+def test_wires_that_are_cut_for_a_while_lose_nothing(
+    settings: Settings, books: Books, tmp_path: Path
+) -> None:
+    """First the one to the broker, then the one to the database, then both."""
+    with Proxy(settings.require_mqtt()) as broker, Proxy(settings.require_database()) as database:
+        cut = settings.model_copy(update={"mqtt_url": broker.url, "database_url": database.url})
+        running = Running(cut, tmp_path / "cut.log")
+        wait_until(running.ready, "ingest is ready")
+        speaking = Devices(books, random.Random(3))
+        speaking.start()
+        try:
+            for wires in ([broker], [database], [broker, database]):
+                for wire in wires:
+                    wire.cut()
+                wait_until(lambda: not running.ready(), "the wire is missed")
+                time.sleep(OUTAGE_S / 6)
+                for wire in wires:
+                    wire.restore()
+                wait_until(running.ready, "ingest is ready again", WITHIN_S)
+            speaking.finish()
+            all_is_there(settings, books)
+        finally:
+            running.process.kill()
+
+
+# ── the moment of the commit ─────────────────────────────────────────────────────────────────
+
+
+class Moment:
+    """Cuts a wire at every third mention of a word."""
+
+    def __init__(self, word: bytes, cut: Callable[[], None]) -> None:
+        self.word = word
+        self.cut = cut
+        self.mentions = self.cuts = 0
+
+    def __call__(self, chunk: bytes) -> None:
+        self.mentions += chunk.count(self.word)
+        if self.word in chunk and self.mentions > 3 * (self.cuts + 1) and self.cuts < 8:
+            self.cuts += 1
+            self.cut()
+
+
+@pytest.mark.parametrize(
+    ("side", "word"),
+    [("asked", b"PGCOPY\n"), ("asked", b"COMMIT\0"), ("answered", b"COMMIT\0")],
+    ids=["rows under way", "commit asked", "commit answered"],
+)
+def test_a_database_cut_off_at_the_very_moment_stores_everything_once(
+    settings: Settings, books: Books, tmp_path: Path, side: str, word: bytes
+) -> None:
+    """Junk, which has no key of its own, is counted once as well."""
+    proxy: Proxy
+
+    def cut() -> None:
+        proxy.cut()
+        threading.Timer(0.05, proxy.restore).start()
+
+    moment = Moment(word, cut)
+    watch, hear = (moment, None) if side == "answered" else (None, moment)
+    process = IngestProcess(settings, tmp_path / "log")
+    process.start()
+    wait_until(lambda: "subscribed" in process.said, "the session exists")
+    assert process.terminate() == 0
+    spoken(books, 800)
+    with books.site.publisher() as publisher:
+        for _ in range(100):
+            publisher.send(books.site.topic("d0"), b"the same junk")
+            message = books.next_message(random.Random(1))
+            publisher.send(message.topic, message.payload)
+    with Proxy(settings.require_database(), watch=watch, hear=hear) as proxy:
+        few = settings.model_copy(update={"database_url": proxy.url, "ingest_inflight": 20})
+        process = IngestProcess(few, tmp_path / "log")
+        process.start()
+        try:
+            with ask(settings) as connection:
+                wait_until(
+                    lambda: (
+                        accounted(connection, settings.mqtt_client_id) >= len(books.spoken) + 100
+                    ),
+                    "all is accounted for",
+                )
+                assert sum(row["count"] for row in dead_letters.counts(connection)) == 100
+                tally = tallied(connection, settings.mqtt_client_id)
+                found = stored_keys(connection, books.site)
+        finally:
+            process.kill()
+    assert moment.cuts == 8
+    assert sorted(found) == sorted(books.spoken)
+    assert (tally["stored"], tally["duplicates"], tally["refused"]) == (len(found), 0, 100)
+
+
+# ── no room ──────────────────────────────────────────────────────────────────────────────────
+
+FULL = """
+CREATE TABLE disk (is_full boolean NOT NULL);
+INSERT INTO disk VALUES (false);
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT is_full FROM disk) THEN
+        RAISE EXCEPTION 'could not extend file "base/1/2": No space left on device'
+              USING ERRCODE = '53100';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER no_room BEFORE INSERT ON room_reading FOR EACH ROW EXECUTE FUNCTION no_room();
+"""
+
+
+def test_a_full_disk_is_waited_out_and_said_once(
+    settings: Settings, books: Books, ingest: Running, devices: Devices
+) -> None:
+    """Readiness is gone meanwhile and nothing is acknowledged."""
+    with ask(settings) as connection:
+        connection.execute(FULL)
+        wait_until(lambda: rows(connection) > 100, "readings flow")
+        connection.execute("UPDATE disk SET is_full = true")
+        wait_until(lambda: not ingest.ready(), "readiness is gone")
+        stored, committed = rows(connection), tallied(connection, settings.mqtt_client_id)
+        time.sleep(OUTAGE_S / 3)
+        assert not ingest.ready()
+        assert rows(connection) == stored
+        assert tallied(connection, settings.mqtt_client_id) == committed
+        connection.execute("UPDATE disk SET is_full = false")
+    wait_until(ingest.ready, "ingest is ready again", WITHIN_S)
+    devices.finish()
+    all_is_there(settings, books)
+    assert ingest.said_once("waiting for the database", "the database is back")
+    assert "No space left on device" in ingest.process.said
+    assert "Traceback" not in ingest.process.said
