@@ -1,6 +1,27 @@
 """From MQTT messages to rows: decode, judge, write once, acknowledge after the commit.
 
-``formats`` reads the wire, ``acceptance`` and ``intake`` judge, ``batcher`` and ``delivery`` decide
-when to write and what to acknowledge; all of these are pure. ``writer`` and ``consumer`` are the
-shells around the database and the broker, ``service`` runs both.
+``formats`` reads the wire, ``acceptance`` judges; ``batcher`` and ``delivery`` decide when to write
+and what to acknowledge; all of these are pure. ``consumer`` (on ``wire`` and ``broker``) is the
+shell around the broker, ``writer`` and ``writing`` around the database, ``service`` runs both.
+``directory`` remembers who is known, ``door`` puts together what decides. ``describing``,
+``adoption`` and ``replaying`` are for what could not be stored when it came.
+
+The delivery contract, and what proves it:
+
+- Subscriptions at QoS 1 (MQTT 5) in a session that outlives us, under a stable client id: what is
+  published while ingest is away waits at the broker (``tests/integration/test_ingest_killed``).
+- A message is acknowledged after the transaction that stores it has committed, in the order in
+  which messages came, on the connection that brought it (``delivery``). Nothing else loses it:
+  whatever dies before comes again.
+- A reading is known by (device, time). Of two values for one, the first stays and the other is
+  recorded as a conflict (``storage.readings``).
+- A message that comes again after its commit is known by packet identifier and checksum, and
+  counts once, also where it has no time of its own (``storage.deliveries``).
+- At most ReceiveMaximum messages are in hand, so memory is bounded while the database is away. A
+  batch closes by size, by age, when half the window is in hand, or when nothing more comes, so
+  that a broker which sends only twenty at a time is drained at full speed (``batcher``).
+- Rows go straight in by binary COPY; only a batch in which a duplicate turns up takes the careful
+  way through a temporary table.
+- What cannot be used is acknowledged too, kept with its reason, counted, and can be replayed.
+  Readings published = rows + duplicates + refusals, exactly.
 """

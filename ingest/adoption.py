@@ -1,8 +1,8 @@
 """Make a stranger a device of the ledger: bind it to a place, and store what it said before.
 
 Nothing is guessed silently: who adopts names the place and the role; what is left out is taken from
-the profile (kind, flow pipe) or from the messages in quarantine (since when, how often). A device
-that the ledger had before and took down may be adopted again.
+the profile (kind, flow pipe) or from what the device said (flow pipe, since when, how often). A
+device that the ledger had before and took down may be adopted again.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def _device(
     kind = kind_of(wish, profile)
     place = place_called(connection, wish.place)
     check_place(wish.role, place)
-    pipe = wish.flow_pipe or (profile.flow_pipe if profile else None)
+    said = stranger["guess"].get("flow_pipe")
+    pipe = wish.flow_pipe or (profile.flow_pipe if profile else None) or (said and FlowPipe(said))
     if kind is not DeviceKind.METER:
         pipe = None
     elif pipe is None:

@@ -40,5 +40,6 @@ def _describe(uid: str, held: Held, formats: Registry) -> Guess:
             "reasons": [{"en": reason.en, "zh": reason.zh} for reason in found.reasons],
             "sample": dict(found.sample),
             "profile": found.profile,
+            "flow_pipe": found.flow_pipe,
         },
     )

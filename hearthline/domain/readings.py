@@ -13,7 +13,7 @@ from enum import IntFlag, StrEnum
 
 import msgspec
 
-from hearthline.domain.places import DeviceKind
+from hearthline.domain.places import DeviceKind, FlowPipe
 
 
 class Quality(IntFlag):
@@ -98,7 +98,8 @@ class Sign(msgspec.Struct, frozen=True):
     """What a message says about a device beside measurements; None where it says nothing.
 
     ``online`` is what a birth, a last will or an availability message claims, ``gateway`` the
-    gateway, bridge or edge node that carried the message, ``label`` how people named the device.
+    gateway, bridge or edge node that carried the message, ``label`` how people named the device,
+    ``flow_pipe`` where a heat meter says that its flow sensor sits.
     ``battery_pct`` and ``humidity_pct`` stand here only where they come without a temperature.
     """
 
@@ -109,6 +110,7 @@ class Sign(msgspec.Struct, frozen=True):
     battery_pct: float | None = None
     humidity_pct: float | None = None
     label: str | None = None
+    flow_pipe: FlowPipe | None = None
 
 
 class RejectReason(StrEnum):

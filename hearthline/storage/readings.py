@@ -18,7 +18,7 @@ import numpy as np
 from psycopg.errors import DataError, IntegrityError, UniqueViolation
 
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import UNUSABLE, Quality
+from hearthline.domain.readings import PRINCIPAL, UNUSABLE, Quality
 from hearthline.storage import binary
 from hearthline.storage.columns import (
     HOLD_AT_MOST,
@@ -239,16 +239,20 @@ def copy(connection: Connection, lot: Columns, *, staged: bool = False) -> None:
 
 def _conflicts_within(connection: Connection, lot: Columns, first: Bools, at: datetime) -> int:
     """Record readings of one batch that contradict the first of their (device, time)."""
-    later = np.flatnonzero(~first & lot.principal_changes())
+    first_of = np.maximum.accumulate(np.where(first, np.arange(len(lot)), 0))
+    differs = np.zeros(len(lot), bool)
+    for name in PRINCIPAL[lot.kind]:
+        column, kept = lot.values[name], lot.values[name][first_of]
+        differs |= ~((column == kept) | (np.isnan(column) & np.isnan(kept)))
+    later = np.flatnonzero(differs)
     if not len(later):
         return 0
-    kept = np.maximum.accumulate(np.where(first, np.arange(len(lot)), 0))[later]
     connection.execute(
         family("readings")["add_conflicts"],
         {
             "device_ids": lot.devices[later].tolist(),
             "times": instants(lot.times[later]),
-            "kept": _json(lot[kept]),
+            "kept": _json(lot[first_of[later]]),
             "came": _json(lot[later]),
             "at": at,
         },

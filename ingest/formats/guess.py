@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hearthline.domain.places import DeviceKind, DeviceRole
+from hearthline.domain.places import DeviceKind, DeviceRole, FlowPipe
 from hearthline.domain.readings import Reading, Rejection, Sign
 from ingest.formats import Registry
 from ingest.formats.model import NO_CONTEXT, Decoded, Format
@@ -55,6 +55,7 @@ class Guess:
     profile: str | None = None
     label: str | None = None
     gateway: str | None = None
+    flow_pipe: FlowPipe | None = None
 
 
 Sample = Mapping[str, float]
@@ -262,6 +263,7 @@ def _judged(name: str, sure: float, because: Sentence, decoded: Decoded, uid: st
         reasons=(because,),
         label=None if sign is None else sign.label,
         gateway=decoded.gateway if sign is None or sign.gateway is None else sign.gateway,
+        flow_pipe=None if sign is None else sign.flow_pipe,
     )
     if reading is not None:
         return _with_role(base, reading)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from hearthline.domain.places import DeviceKind
+from hearthline.domain.places import DeviceKind, FlowPipe
 from hearthline.domain.readings import (
     LIMITS,
     PRINCIPAL,
@@ -55,8 +55,8 @@ class Point(NamedTuple):
 class Told(NamedTuple):
     """What a device told of one instant, under its own names.
 
-    ``item`` is the JSON of it, None where it is the whole message. ``gateway`` and ``label`` are
-    remembered of the device.
+    ``item`` is the JSON of it, None where it is the whole message. ``gateway``, ``label``
+    and ``flow_pipe`` are remembered of the device.
     """
 
     uid: str
@@ -67,6 +67,7 @@ class Told(NamedTuple):
     item: Any = None
     gateway: str | None = None
     label: str | None = None
+    flow_pipe: FlowPipe | None = None
 
 
 def take(harvest: Harvest, format_name: str, context: Context, told: Told) -> None:
@@ -85,8 +86,9 @@ def take(harvest: Harvest, format_name: str, context: Context, told: Told) -> No
             harvest.items.append(told.item)
         else:
             beside = _possible("battery_pct", found), _possible("humidity_pct", found)
-    if beside is not None or told.gateway or told.label:
-        said = Sign(told.uid, told.at, None, told.gateway, *(beside or (None, None)), told.label)
+    if beside is not None or told.gateway or told.label or told.flow_pipe:
+        alone = beside or (None, None)
+        said = Sign(told.uid, told.at, None, told.gateway, *alone, told.label, told.flow_pipe)
         harvest.signs.append(said)
 
 

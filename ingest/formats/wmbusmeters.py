@@ -99,6 +99,7 @@ def _telegram(uid: str, said: dict[str, Any], received_at: datetime, context: Co
         quality,
         gateway=f"{NAME}:{receiver}" if receiver else None,
         label=name_of(said.get("name")),
+        flow_pipe=flow_pipe(media),
     )
 
 

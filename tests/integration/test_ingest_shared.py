@@ -31,6 +31,7 @@ from ingest.intake import Message, hear
 from ingest.writing import take_in
 from simulators.post import Message as Posted
 from simulators.testing import Town, small_city
+from simulators.wire import FORMATS
 from tests.conftest import Site
 from tests.integration.books import Books, accounted, rows, stored_keys, tallied
 from tests.integration.conftest import IngestProcess, running_ingest, wait_until
@@ -197,6 +198,9 @@ def town_at(site: Site) -> Town:
     """Two houses on one pump, which trips in the second evening."""
     code = site.name.upper()
     town = small_city(["1x4", "1x3"], outdoor_c=-14, code=code, seed=3)
+    rooms = {one.name: float(one.name == "own") for one in FORMATS if one.say is not None}
+    meters = {one.name: float(one.name == "own") for one in FORMATS if one.say_meter is not None}
+    town = town.with_instruments(mix=rooms, meter_mix=meters)
     return town.with_fault("pump_trip", f"{code}-S1", onset="30h")
 
 

@@ -126,13 +126,15 @@ ON CONFLICT (device_id, time) DO UPDATE SET
     came = excluded.came, count = c.count + 1, last_at = excluded.last_at;
 
 -- name: add_conflicts
-INSERT INTO reading_conflict AS c (device_id, time, kept, came, first_at, last_at)
-SELECT DISTINCT ON (device_id, time) device_id, time, kept::jsonb, came::jsonb, %(at)s, %(at)s
+-- In the order of arrival; several of one (device, time) count each, and the last one is shown.
+INSERT INTO reading_conflict AS c (device_id, time, kept, came, count, first_at, last_at)
+SELECT DISTINCT ON (device_id, time) device_id, time, kept::jsonb, came::jsonb,
+       count(*) OVER (PARTITION BY device_id, time), %(at)s, %(at)s
 FROM unnest(%(device_ids)b::int[], %(times)b::timestamptz[], %(kept)b::text[], %(came)b::text[])
-     AS i (device_id, time, kept, came)
-ORDER BY device_id, time
+     WITH ORDINALITY AS i (device_id, time, kept, came, n)
+ORDER BY device_id, time, n DESC
 ON CONFLICT (device_id, time) DO UPDATE SET
-    came = excluded.came, count = c.count + 1, last_at = excluded.last_at;
+    came = excluded.came, count = c.count + excluded.count, last_at = excluded.last_at;
 
 -- name: last_counters
 SELECT device_id, seq, (extract(epoch FROM time) * 1000000)::bigint AS time_us

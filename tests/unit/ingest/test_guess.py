@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearthline.domain.places import DeviceKind, DeviceRole
+from hearthline.domain.places import DeviceKind, DeviceRole, FlowPipe
 from ingest.formats import OURS, Format, Registry
 from ingest.formats.guess import BY_CONTENT, BY_SHAPE, BY_TOPIC, Guess, guess
 from ingest.formats.model import Decoded
@@ -189,3 +189,16 @@ def test_any_message_is_guessed_at(prefix: str, end: str, said: Any) -> None:
     assert 0.0 <= found.confidence <= 1.0
     assert found.reasons
     assert (found.kind is None) == (found.role is None)
+
+
+def test_a_heat_meter_that_says_where_it_measures_the_flow_is_believed() -> None:
+    telegram = {
+        "media": "heat volume at inlet",
+        "id": "66666666",
+        "t1_temperature_c": 52.29,
+        "t2_temperature_c": 23.01,
+        "timestamp": "2023-01-14T07:20:22Z",
+    }
+    body = json.dumps(telegram).encode()
+    found = guess("wmbusmeters/66666666", body, NOW, Registry())
+    assert (found.kind, found.flow_pipe) == (DeviceKind.METER, FlowPipe.SUPPLY)

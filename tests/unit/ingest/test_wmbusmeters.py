@@ -357,7 +357,13 @@ def test_the_ledger_may_want_a_water_meter_or_an_allocator_nevertheless() -> Non
 def test_the_receiver_and_the_name_are_remembered() -> None:
     payload = telegram(total_kwh=495, device="rtlwmbus[00000001]", rssi_dbm=-85)
     assert sound(FORMAT, TOPIC, payload).signs == (
-        Sign(UID, AT, gateway="wmbusmeters:rtlwmbus[00000001]", label="M1"),
+        Sign(
+            UID,
+            AT,
+            gateway="wmbusmeters:rtlwmbus[00000001]",
+            label="M1",
+            flow_pipe=FlowPipe.RETURN,
+        ),
     )
 
 
