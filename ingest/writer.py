@@ -25,7 +25,7 @@ import structlog
 from hearthline.clock import Clock
 from hearthline.storage import dead_letters, deliveries, rollups, strangers
 from hearthline.storage.database import Away, Connection, connect
-from hearthline.storage.readings import RefusedByDatabase, listen_for_ledger
+from hearthline.storage.readings import RefusedByDatabase, listen_for_ledger, look
 from ingest.batcher import Batcher, Closed, Limits
 from ingest.delivery import Delivery
 from ingest.door import Door
@@ -40,6 +40,9 @@ log = structlog.get_logger("ingest")
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 IDLE_S = 0.5
+LOOK_AFTER_S = 2.0
+"""When there is nothing to write the database is asked for a sign of life so often."""
+
 TIDY_EVERY = timedelta(minutes=1)
 ASK_AGAIN_S = 60.0
 """For so long nobody is asked for the same thing twice."""
@@ -87,6 +90,7 @@ class Writer:
     _away: bool = False
     _expect_duplicates: bool = False
     _replay_due: bool = True
+    _answered_at: float = 0.0
     _asked: dict[Request, float] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -95,7 +99,7 @@ class Writer:
         tidy_at = self.clock() + TIDY_EVERY
         try:
             while not self.stopping.is_set():
-                self._ensure_connected()
+                self._see_that_it_answers()
                 self._fill(batcher)
                 closed = batcher.closed(monotonic())
                 if closed is not None:
@@ -206,15 +210,16 @@ class Writer:
         self._found()
         return outcome
 
-    def _ensure_connected(self) -> None:
+    def _see_that_it_answers(self) -> None:
         """Know early whether the database is there; waiting is what ``_persist`` does."""
-        if self._connection is None:
-            try:
-                self._connected()
-                self._found()
-            except Exception as error:
-                self._lost(error)
-                self.stopping.wait(IDLE_S)
+        if self._connection is not None and monotonic() - self._answered_at < LOOK_AFTER_S:
+            return
+        try:
+            look(self._connected())
+            self._found()
+        except Exception as error:
+            self._lost(error)
+            self.stopping.wait(IDLE_S)
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
@@ -250,6 +255,7 @@ class Writer:
                 log.error("this is not the server's absence", exc_info=error)
 
     def _found(self) -> None:
+        self._answered_at = monotonic()
         self.metrics.database_up.set(1)
         self.health.database = True
         if self._away:

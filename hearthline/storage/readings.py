@@ -47,6 +47,7 @@ __all__ = [
     "copy",
     "known_devices",
     "listen_for_ledger",
+    "look",
     "store",
     "store_columns",
 ]
@@ -105,6 +106,11 @@ def _is_text(uid: str) -> bool:
 def listen_for_ledger(connection: Connection) -> None:
     """Have this connection told when the ledger changes (``Connection.add_notify_handler``)."""
     connection.execute(family("readings")["listen"])
+
+
+def look(connection: Connection) -> None:
+    """See that the server answers, and take notices in."""
+    connection.execute(family("readings")["look"])
 
 
 def store(

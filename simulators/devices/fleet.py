@@ -80,13 +80,15 @@ class RoomFleet:
 
     def device(self, sensor: int) -> Device:
         """A sensor as the ledger lists it."""
+        identity, profile = self.identity(sensor), FORMATS[int(self.speech[sensor])].profile
         return Device(
-            uid=self.identity(sensor).uid,
+            uid=identity.uid,
             kind=DeviceKind.ROOM,
             role=DeviceRole.ROOM,
             place=self.place(sensor),
             expected_interval_s=self.every_s,
             height_m=SENSOR_HEIGHT_M,
+            profile=None if profile is None else profile(identity),
         )
 
     @property

@@ -102,4 +102,9 @@ def _modelled(reading: RoomReading, *, as_text: bool) -> dict[str, object]:
     }
 
 
-FORMAT = Format("ctwing", identify, say)
+def profile(identity: Identity) -> str | None:
+    """The device profile that reads the vendor's frame, where AEP does not."""
+    return "hl-nb-room" if is_transparent(identity.name) else None
+
+
+FORMAT = Format("ctwing", identify, say, profile=profile)

@@ -120,7 +120,8 @@ class Format:
     ``identify_meter(site, name, serial)`` names a heat meter, ``name`` being ``{place}-{M1…}``
     and ``serial`` a small number that is its own within the town. ``say`` and ``say_meter`` are
     None where the format has no rooms or no meters; ``recall`` gives the messages of a backlog
-    and is None where devices cannot be late.
+    and is None where devices cannot be late. ``profile`` names the device profile that the
+    ledger gives a sensor; None where the format's default reads all of them.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Format:
     batching: Batching | None = None
     presence: Presence | None = None
     meter_presence: Presence | None = None
+    profile: Callable[[Identity], str | None] | None = None
 
 
 def one_by_one(say: SayRoom) -> Recall:

@@ -7,6 +7,10 @@ SELECT uid, id, kind, expected_interval_s, profile FROM device;
 -- name: devices_by_uid
 SELECT uid, id, kind, expected_interval_s, profile FROM device WHERE uid = ANY(%(uids)s);
 
+-- name: look
+-- Nothing but an answer; notices of the ledger come along with it.
+SELECT;
+
 -- name: listen
 LISTEN hearthline_ledger;
 

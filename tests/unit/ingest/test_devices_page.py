@@ -41,4 +41,4 @@ def test_every_reason_that_is_named_exists(page: str) -> None:
 
 def test_every_format_has_its_row(page: str) -> None:
     table = page.split("\n## ")[1]
-    assert {name for name in re.findall(r"`([a-z0-9]+):\{", table)} == {one.name for one in OURS}
+    assert set(re.findall(r"`([a-z0-9]+):\{", table)) == {one.name for one in OURS}
