@@ -104,6 +104,8 @@ class Writer:
                 closed = batcher.closed(monotonic())
                 if closed is not None:
                     self._finish(Batch(batcher.take()), closed)
+                elif not len(batcher):
+                    self._look()
                 if self._replay_due and self.health.database:
                     self._replay()
                 if self.clock() >= tidy_at:
@@ -220,6 +222,17 @@ class Writer:
         except Exception as error:
             self._lost(error)
             self.stopping.wait(IDLE_S)
+
+    def _look(self) -> None:
+        """With nothing to write: hear the ledger's news, which come with an answer, and be heard.
+
+        A database that is gone is missed now and not with the next message.
+        """
+        if self._connection is not None:
+            try:
+                listen_for_ledger(self._connection)
+            except Exception as error:
+                self._lost(error)
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

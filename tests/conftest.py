@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from hearthline.domain.places import (
     Device,
@@ -43,6 +44,13 @@ ROLES = {
     DeviceKind.METER: DeviceRole.BRANCH,
     DeviceKind.WEATHER: DeviceRole.WEATHER,
 }
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_its_own() -> Iterator[None]:
+    """What a test configures writes to that test's captured output, which is closed after it."""
+    yield
+    structlog.reset_defaults()
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class Proxy:
         self._hear = hear
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._silent: set[tuple[socket.socket, socket.socket]] = set()
         self._listener: socket.socket | None = None
         self.port = 0
         self.restore()
@@ -56,6 +57,11 @@ class Proxy:
                 for end in pair:
                     _reset(end)
             self._pairs.clear()
+
+    def silence(self) -> None:
+        """Let the connections there are stand, and swallow every byte; new ones work."""
+        with self._lock:
+            self._silent.update(self._pairs)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -84,6 +90,8 @@ class Proxy:
                         _reset(client)
                         _reset(server)
                         return
+                    if (client, server) in self._silent:
+                        continue
                     shown = self._watch if source is server else self._hear
                     if shown is not None:
                         shown(chunk)

@@ -14,12 +14,11 @@ import pytest
 import simulators
 from analytics.balancing import balance_chore
 from hearthline.domain.readings import Reading
-from hearthline.settings import Settings
 from hearthline.storage import balance as storage
 from hearthline.storage import ledger, readings, rollups
 from hearthline.storage.database import Connection, Database, Row
-from ingest.acceptance import Rules
 from ingest.formats import registry
+from ingest.formats.model import NO_CONTEXT
 from ingest.intake import Message, hear
 
 ANCHOR = datetime(2026, 1, 14, 16, tzinfo=UTC)
@@ -29,15 +28,14 @@ DAY = timedelta(hours=24)
 
 def heard(city: simulators.City, until: datetime) -> list[Reading]:
     """What ingest makes of the town's meters and weather."""
-    settings, formats = Settings(_env_file=None), registry()
-    rules = Rules(settings.oldest_reading, settings.clock_tolerance)
+    formats = registry()
     found: list[Reading] = []
     for block in simulators.run(city, ANCHOR, until):
         for message in block.messages:
             if message.topic.endswith(("/meter", "/weather")):
                 payload = bytes(message.payload)
                 told = Message(message.topic, payload, block.until)
-                found += hear(told, formats, rules).readings
+                found += hear(told, formats, NO_CONTEXT).decoded.readings
     return found
 
 

@@ -28,10 +28,11 @@ from hearthline.settings import Settings
 from hearthline.storage import dead_letters, schema
 from hearthline.storage.database import Connection, connect
 from hearthline.storage.ledger import save
+from ingest import consumer
 from tests import builders
 from tests.conftest import Site, Stack
 from tests.integration.books import Books, Devices, accounted, rows, stored_keys, tallied
-from tests.integration.conftest import IngestProcess, wait_until
+from tests.integration.conftest import IngestProcess, running_ingest, wait_until
 from tests.integration.proxy import Proxy
 from tests.integration.servers import Servers, own_servers
 from tests.mqtt import left_in_session
@@ -50,10 +51,7 @@ TICKETS = (
     "hold",
 )
 
-pytestmark = [
-    pytest.mark.timeout(240 + 2 * OUTAGE_S),
-    pytest.mark.xdist_group("own servers"),
-]
+pytestmark = pytest.mark.timeout(240 + 2 * OUTAGE_S)
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +200,17 @@ def test_a_database_that_is_away_costs_no_reading_and_no_ticket(  # noqa: PLR091
     assert "Traceback" not in ingest.process.said
 
 
+def test_a_database_that_goes_while_nobody_speaks_is_missed_all_the_same(
+    servers: Servers, books: Books, ingest: Running
+) -> None:
+    """Who asks whether ingest is ready hears the truth, and so does who reads the log."""
+    servers.kill("database")
+    wait_until(lambda: not ingest.ready(), "readiness is gone", 10)
+    servers.start("database")
+    wait_until(ingest.ready, "ingest is ready again")
+    assert ingest.said_once("waiting for the database", "the database is back")
+
+
 def test_a_broker_that_is_stopped_in_order_costs_no_reading(
     servers: Servers, settings: Settings, books: Books, ingest: Running, devices: Devices
 ) -> None:
@@ -322,6 +331,22 @@ def test_wires_that_are_cut_for_a_while_lose_nothing(
             all_is_there(settings, books)
         finally:
             running.process.kill()
+
+
+def test_a_broker_that_falls_silent_without_a_word_is_given_up_and_met_anew(
+    settings: Settings, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a firewall that forgot the connection: what was under way comes again."""
+    monkeypatch.setattr(consumer, "KEEPALIVE_S", 2)
+    with Proxy(settings.require_mqtt()) as wire, ask(settings) as connection:
+        with running_ingest(settings.model_copy(update={"mqtt_url": wire.url})) as service:
+            spoken(books, 100)
+            wait_until(lambda: rows(connection) == len(books.spoken), "the first are stored")
+            wire.silence()
+            spoken(books, 100)
+            wait_until(lambda: not service.health.broker, "the silence is noticed", 20)
+            wait_until(lambda: rows(connection) == len(books.spoken), "all is stored")
+        all_is_there(settings, books)
 
 
 # ── the moment of the commit ─────────────────────────────────────────────────────────────────
