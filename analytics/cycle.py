@@ -108,7 +108,11 @@ def _span(connection: Connection, now: datetime) -> tuple[Span | None, bool]:
     since = analysis.progress(connection, PROGRESS) or first
     if since is None or (rooms is None and meters is None):
         return None, False
-    if rooms is not None and meters is not None and now - meters > LIVE_LAG:
+    unrolled = analysis.pending_rollups(connection, DeviceKind.ROOM, since - HOUR)
+    if rooms is not None and unrolled is not None and unrolled < rooms:
+        rooms = floor(unrolled, HOUR)
+        meters = rooms if meters is None else min(meters, rooms)
+    elif rooms is not None and meters is not None and now - meters > LIVE_LAG:
         meters = min(meters, rooms)  # a backlog: let neither kind run ahead of the other
     rooms, meters = rooms or since, meters or since
     limit = since + BLOCK
@@ -120,15 +124,9 @@ def _span(connection: Connection, now: datetime) -> tuple[Span | None, bool]:
 def _complete(
     connection: Connection, kind: DeviceKind, step: timedelta, now: datetime
 ) -> datetime | None:
-    """Up to when the readings of a kind are in, in whole steps."""
+    """Up to when the readings of a kind have come, in whole steps."""
     reached = analysis.reached(connection, kind, SHARE_IN[kind])
-    if reached is None:
-        return None
-    pending = analysis.pending_rollups(connection, kind) if kind is DeviceKind.ROOM else None
-    since = analysis.progress(connection, PROGRESS)
-    if pending is not None and (since is None or pending >= since - HOUR):
-        reached = min(reached, pending)
-    return floor(min(reached, now), step)
+    return None if reached is None else floor(min(reached, now), step)
 
 
 def _load(

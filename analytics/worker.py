@@ -40,12 +40,17 @@ Chore = Callable[[Work], bool]
 
 
 def roll_up(work: Work) -> bool:
-    """Dirty buckets → hourly rollups."""
-    with work.database.transaction() as connection:
-        done = rollups.roll_up(connection)
-    if done:
-        log.debug("rolled up", buckets=done)
-    return done >= rollups.BITE
+    """Dirty buckets → hourly rollups, bite by bite, until none is left: analysis waits for them."""
+    total = 0
+    while True:
+        with work.database.transaction() as connection:
+            done = rollups.roll_up(connection)
+        total += done
+        if done < rollups.BITE:
+            break
+    if total:
+        log.debug("rolled up", buckets=total)
+    return False
 
 
 def analyse(work: Work) -> bool:

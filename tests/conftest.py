@@ -133,7 +133,8 @@ def _drop_leftovers(admin: Connection, keep: str) -> None:
         " WHERE datname LIKE 'hearthline\\_template\\_%' OR datname LIKE 'hearthline\\_test\\_%'"
     ).fetchall()
     for name, made in ((row["name"], row["made"]) for row in rows):
-        if name != keep and time.time() - float(made or 0) > STALE_AFTER_S:
+        young = made is None or time.time() - float(made) < STALE_AFTER_S  # or just being made
+        if name != keep and not young:
             admin.execute(f'ALTER DATABASE "{name}" WITH IS_TEMPLATE false')
             _drop(admin, name)
 

@@ -136,7 +136,7 @@ class Broker:
         self._write("passwords", with_user(passwords, name, password))
         if process := self.process():
             processes.send(process.pid, signal.SIGHUP)
-            self._wait_for(Address(LOOPBACK, self._port(), name, password))
+            self._wait_for(Address(LOOPBACK, self.port() or 0, name, password))
 
     def _wait_for(self, address: Address) -> None:
         """Wait until the broker has read its password file again."""
@@ -147,10 +147,10 @@ class Broker:
                 tail(self.log),
             )
 
-    def _port(self) -> int:
+    def port(self) -> int | None:
         """The port in the settings that the broker runs with."""
-        lines = self.configuration.read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("listener "))
+        lines = read_or_empty(self.configuration).splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("listener ")), None)
 
     def _render(self, port: int) -> str:
         folder = self.host.inside(self.folder)

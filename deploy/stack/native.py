@@ -65,6 +65,7 @@ class Native:
 
     def up(self, part: Part, previous_port: int | None) -> Endpoint:
         """Bring the part up on the port that it had, or find it running."""
+        previous_port = previous_port or self._port(part)
         if previous_port is not None and (found := self._running(part, previous_port)):
             return found
         self.prepare()
@@ -100,6 +101,13 @@ class Native:
 
         processes.until(asked, SETTLE_S, poll_s=0.5)
         return found[0] if found else None
+
+    def _port(self, part: Part) -> int | None:
+        """The port of a server that runs, as its own files say."""
+        if not self._exists():
+            return None
+        server = self._server(part)
+        return server.port() if server.process() is not None else None
 
     def is_up(self, part: Part, endpoint: Endpoint) -> bool:
         """Whether the part answers."""

@@ -140,7 +140,7 @@ class Cluster:
 
     def query(self, statement: str, database: str = DATABASE) -> str:
         """Run one statement by psql and give back its bare answer."""
-        port = self._port()
+        port = self.port()
         argv = [
             f"{self.programs}/psql",
             "-h",
@@ -235,7 +235,7 @@ class Cluster:
             self.host.own(self.log, self.account, 0o640)
             argv = [f"{self.programs}/postgres", "-D", self.host.inside(self.data)]
             self.host.start(argv, self.account, self.log)
-        port = self._port()
+        port = self.port()
         if not processes.until(lambda: self._ready_or_dead(port), START_TIMEOUT_S):
             raise StackError(
                 "The database runs but has let nobody in for two minutes.",
@@ -253,7 +253,7 @@ class Cluster:
         argv = [f"{self.programs}/pg_isready", "-q", "-h", LOOPBACK, "-p", str(port), "-U", ROLE]
         return self.host.run(argv, self.account).returncode == 0 or self.process() is None
 
-    def _port(self) -> int:
+    def port(self) -> int:
         """The port in the settings that the server was, or will be, started with."""
         text = (self.data / "hearthline.conf").read_text(encoding="utf-8")
         return next(

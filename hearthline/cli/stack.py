@@ -38,11 +38,11 @@ def up() -> Parts:
     Raises:
         PartAway: neither configured addresses nor a development stack can be used.
     """
-    configured = os.environ.get("HEARTHLINE_DATABASE_URL"), os.environ.get("HEARTHLINE_MQTT_URL")
+    database, broker = (os.environ.get(f"HEARTHLINE_{part}_URL") for part in ("DATABASE", "MQTT"))
+    if database and broker:  # nothing to bring up, and nothing for the checkout to remember
+        simulator = os.environ.get("HEARTHLINE_SIMULATOR_MQTT_URL") or broker
+        return Parts(database, broker, simulator, False, "as configured")
     if not STACK.is_dir():
-        if all(configured):
-            database, broker = str(configured[0]), str(configured[1])
-            return Parts(database, broker, broker, False, "configured addresses")
         raise PartAway(
             "There is no development stack beside this installation.",
             "Set HEARTHLINE_DATABASE_URL and HEARTHLINE_MQTT_URL, or run from a checkout.",

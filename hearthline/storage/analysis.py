@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import UNUSABLE
+from hearthline.domain.readings import UNUSABLE, Quality
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.queries import family
 
@@ -49,14 +49,22 @@ def set_progress(connection: Connection, name: str, at: datetime) -> None:
 
 def reached(connection: Connection, kind: DeviceKind, share: float) -> datetime | None:
     """The event time that a share of the reporting devices of a kind have reached."""
-    parameters = {"kind": kind, "share": share, "unusable": int(UNUSABLE)}
+    parameters = {
+        "kind": kind,
+        "share": share,
+        "unusable": int(UNUSABLE),
+        "arrival": int(Quality.CLOCK_WRONG | Quality.CLOCK_GUESSED),
+    }
     row = connection.execute(family("analysis")["reached"], parameters).fetchone()
     return row["at"] if row else None
 
 
-def pending_rollups(connection: Connection, kind: DeviceKind) -> datetime | None:
-    """The earliest hour of a kind that waits to be rolled up, or None."""
-    row = connection.execute(family("analysis")["pending_rollups"], {"kind": kind}).fetchone()
+def pending_rollups(
+    connection: Connection, kind: DeviceKind, since: datetime | None = None
+) -> datetime | None:
+    """The earliest hour of a kind, from ``since`` on, that waits to be rolled up, or None."""
+    values = {"kind": kind, "since": since}
+    row = connection.execute(family("analysis")["pending_rollups"], values).fetchone()
     return row["hour"] if row else None
 
 

@@ -29,6 +29,14 @@ Away = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 NoSchema = psycopg.errors.UndefinedTable
 """What it raises when nobody has migrated yet."""
 
+NETWORK: dict[str, Any] = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A line that falls silent is given up within half a minute, not after the system's hours."""
+
 log = structlog.get_logger("storage")
 
 
@@ -40,6 +48,7 @@ def connect(url: str, *, autocommit: bool = False, timeout_s: int = 10) -> Conne
         row_factory=dict_row,
         connect_timeout=timeout_s,
         options="-c timezone=UTC",
+        **NETWORK,
     )
 
 
@@ -54,7 +63,12 @@ class Database:
             min_size=min_size,
             max_size=max_size,
             timeout=10,
-            kwargs={"row_factory": dict_row, "options": "-c timezone=UTC", "connect_timeout": 5},
+            kwargs={
+                "row_factory": dict_row,
+                "options": "-c timezone=UTC",
+                "connect_timeout": 5,
+                **NETWORK,
+            },
             check=ConnectionPool.check_connection,
             open=False,
         )

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from analytics import cycle, ledger
+from hearthline.domain.places import DeviceKind
 from hearthline.domain.policies import PROFILES
+from hearthline.domain.readings import Quality
+from hearthline.storage import analysis
 from hearthline.storage.database import Connection, Database
 from tests import builders
 from tests.builders import HOUR, Course, falling, steady
@@ -189,3 +192,54 @@ def test_a_dwelling_without_heat_never_alarms(
     assert settle(database) == []
     [held] = connection.execute("SELECT reason FROM hold").fetchall()
     assert status in held["reason"]
+
+
+# ── how far a cycle goes ───────────────────────────────────────────────────────────────────────
+
+
+def latest(connection: Connection, uid: str, at: datetime, quality: Quality, kind: str) -> None:
+    row = connection.execute(
+        "INSERT INTO device (uid, kind, flow_pipe) VALUES (%s, %s, 'return') RETURNING id",
+        (uid, kind),
+    ).fetchone()
+    assert row is not None
+    connection.execute(
+        "INSERT INTO latest (device_id, time, seen_at, changed_at, reading, quality)"
+        " VALUES (%s, %s, now(), %s, '{}', %s)",
+        (row["id"], at, at, int(quality)),
+    )
+
+
+def test_a_device_dated_by_its_arrival_does_not_carry_the_watermark_past_a_backlog(
+    connection: Connection,
+) -> None:
+    now = datetime.now(UTC)
+    past = now - timedelta(days=3)
+    for n in range(9):
+        latest(connection, f"own:w/{n}", past, Quality.GOOD, "room")
+    latest(connection, "own:w/clock", now, Quality.CLOCK_WRONG, "room")
+    assert analysis.reached(connection, DeviceKind.ROOM, 0.9) == past
+
+
+def test_where_nobody_has_a_clock_arrival_is_what_there_is(connection: Connection) -> None:
+    now = datetime.now(UTC)
+    latest(connection, "zigbee2mqtt:a", now, Quality.CLOCK_GUESSED, "room")
+    assert analysis.reached(connection, DeviceKind.ROOM, 0.9) == now
+
+
+def test_meters_wait_while_rooms_are_not_rolled_up(connection: Connection) -> None:
+    """Or the rooms' hours between would never be judged."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    began, unrolled = now - 72 * HOUR, now - 40 * HOUR
+    latest(connection, "own:w/room", now, Quality.GOOD, "room")
+    latest(connection, "own:w/meter", now, Quality.GOOD, "meter")
+    connection.execute(
+        "INSERT INTO room_hour (device_id, hour, n, mean_c, min_c, max_c, covered_min)"
+        " SELECT id, %s, 3, 20, 20, 20, 60 FROM device WHERE kind = 'room'",
+        (began,),
+    )
+    for hour in (began - 100 * HOUR, unrolled, now):
+        connection.execute("INSERT INTO dirty_bucket VALUES ('room', 1, %s)", (hour,))
+    span, behind = cycle._span(connection, now)
+    assert span is not None
+    assert (span.rooms, span.meters, behind) == (unrolled, unrolled, False)

@@ -13,16 +13,23 @@ ON CONFLICT (name) DO UPDATE SET at = excluded.at;
 -- name: reached
 -- The instant that a share of the devices of a kind that still report have reached. Devices that
 -- fell silent, or deliver a backlog of more than a day, hold nobody up.
-WITH reporting AS (
-    SELECT l.time, l.seen_at, max(l.time) OVER () AS newest, max(l.seen_at) OVER () AS last_seen
+-- What was dated by its arrival tells how far arrival is, not measurement: it counts only where
+-- nothing else is known, or a backlog would be passed over.
+WITH telling AS (
+    SELECT l.time, l.seen_at, l.quality & %(arrival)s = 0 AS dated
     FROM latest l JOIN device d ON d.id = l.device_id
-    WHERE d.kind = %(kind)s AND l.quality & %(unusable)s = 0)
+    WHERE d.kind = %(kind)s AND l.quality & %(unusable)s = 0
+), reporting AS (
+    SELECT time, seen_at, max(time) OVER () AS newest, max(seen_at) OVER () AS last_seen
+    FROM telling WHERE dated OR NOT EXISTS (SELECT FROM telling WHERE dated))
 SELECT percentile_disc(1 - %(share)s::float8) WITHIN GROUP (ORDER BY time) AS at
 FROM reporting
 WHERE seen_at >= last_seen - interval '2 hours' AND time >= newest - interval '1 day';
 
 -- name: pending_rollups
-SELECT min(hour) AS hour FROM dirty_bucket WHERE kind = %(kind)s;
+-- From an hour on: what came late for hours long judged holds nobody up, what came since does.
+SELECT min(hour) AS hour FROM dirty_bucket
+WHERE kind = %(kind)s AND hour >= coalesce(%(since)s, '-infinity'::timestamptz);
 
 -- name: first_hour
 SELECT least((SELECT min(hour) FROM room_hour), (SELECT min(hour) FROM meter_hour)) AS hour;
