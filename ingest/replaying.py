@@ -11,7 +11,7 @@ message stays for the others. What is refused becomes a dead letter, or stays on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -187,21 +187,8 @@ def replay_known(connection: Connection, door: Door, *, limit: int = AT_ONCE) ->
     About ``limit`` messages a call; fast where there is nothing to do. Call it again later for
     the rest, and for messages that wait for an alias.
     """
-    return _replay_all(connection, strangers.known(connection, limit), door, limit)
-
-
-def replay_learnt(
-    connection: Connection, keys: Collection[str], door: Door, *, limit: int = AT_ONCE
-) -> Replayed:
-    """Replay known devices whose messages waited for what ``keys`` of the memory now say."""
-    if not keys:
-        return Replayed()
-    return _replay_all(connection, strangers.known(connection, limit, keys), door, limit)
-
-
-def _replay_all(connection: Connection, uids: Iterable[str], door: Door, limit: int) -> Replayed:
     done = Replayed()
-    for uid in uids:
+    for uid in strangers.known(connection, limit):
         done += replay_stranger(connection, uid, door)
         if done.messages + done.waiting >= limit:
             break

@@ -40,8 +40,9 @@ log = structlog.get_logger("ingest")
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 IDLE_S = 0.5
-LOOK_AFTER_S = 2.0
-"""When there is nothing to write the database is asked for a sign of life so often."""
+LOOK_AFTER_S = 1.0
+"""With nothing to write the database is asked for an answer so often: a server that is gone is
+missed at once, and the ledger's news come along with the answer."""
 
 TIDY_EVERY = timedelta(minutes=1)
 ASK_AGAIN_S = 60.0
@@ -104,8 +105,6 @@ class Writer:
                 closed = batcher.closed(monotonic())
                 if closed is not None:
                     self._finish(Batch(batcher.take()), closed)
-                elif not len(batcher):
-                    self._look()
                 if self._replay_due and self.health.database:
                     self._replay()
                 if self.clock() >= tidy_at:
@@ -222,17 +221,6 @@ class Writer:
         except Exception as error:
             self._lost(error)
             self.stopping.wait(IDLE_S)
-
-    def _look(self) -> None:
-        """With nothing to write: hear the ledger's news, which come with an answer, and be heard.
-
-        A database that is gone is missed now and not with the next message.
-        """
-        if self._connection is not None:
-            try:
-                listen_for_ledger(self._connection)
-            except Exception as error:
-                self._lost(error)
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

@@ -29,7 +29,6 @@ from hearthline.registry.columns import (
     Sheet,
 )
 
-LANGUAGES = ("en", "zh")
 Cell = str | float | int | None
 Line = Sequence[Cell]
 

@@ -33,8 +33,6 @@ from hearthline.errors import Conflict, NotFound
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.queries import family
 
-LEDGER_CHANNEL = "hearthline_ledger"  # NOTIFY, so that ingest learns of new devices at once
-
 
 @dataclass(frozen=True, slots=True)
 class Tally:

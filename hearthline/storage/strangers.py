@@ -11,7 +11,7 @@ decoding is not this room's business.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -359,10 +359,9 @@ def leave(connection: Connection, uid: str) -> None:
     connection.execute(family("strangers")["leave"], {"uid": uid})
 
 
-def known(connection: Connection, limit: int, under: Collection[str] | None = None) -> list[str]:
-    """Strangers that the ledger has by now, in any order; with ``under`` those at or below it."""
-    values = {"limit": limit, "under": None if under is None else list(under)}
-    rows = connection.execute(family("strangers")["known"], values).fetchall()
+def known(connection: Connection, limit: int) -> list[str]:
+    """Strangers that the ledger has by now, in any order."""
+    rows = connection.execute(family("strangers")["known"], {"limit": limit}).fetchall()
     return [row["uid"] for row in rows]
 
 

@@ -210,11 +210,8 @@ DELETE FROM stranger s WHERE uid = %(uid)s
 
 -- name: known
 -- Strangers that the ledger has by now. In any order: one whose messages wait for an alias must not
--- keep the others waiting. `under` are uids or what theirs begin with.
+-- keep the others waiting.
 SELECT s.uid FROM stranger s JOIN device USING (uid)
-WHERE %(under)s::text[] IS NULL
-   OR EXISTS (SELECT FROM unnest(%(under)s::text[]) AS u (uid)
-              WHERE s.uid = u.uid OR starts_with(s.uid, u.uid || '/'))
 ORDER BY random() LIMIT %(limit)s;
 
 -- name: places_like
