@@ -95,14 +95,17 @@ def test_a_town_of_thirteen_formats_is_stored_to_the_last_reading(
     assert tally["messages"] == published.sent == len(messages)
     spoken = sum(message.readings for message in messages)
     assert tally["stored"] + tally["duplicates"] + tally["refused"] == spoken
-    assert tally["stored"] == sum(rows(connection, f"{kind}_reading") for kind in DeviceKind)
     everybody = Counter(device.uid.partition(":")[0] for device in ledger.devices)
     assert everybody.keys() == {one.name for one in OURS}
     speaking = by_format(connection, "SELECT uid FROM latest JOIN device d ON d.id = device_id")
     assert speaking == everybody, "a device of some format has no row"
     strangers = connection.execute("SELECT sum(messages) AS n FROM stranger").fetchall()[0]["n"]
     refused = connection.execute("SELECT sum(count) AS n FROM dead_letter").fetchall()[0]["n"]
-    assert tally["refused"] == (strangers or 0) + (refused or 0)
+    # What came before its Sparkplug birth waited in quarantine, and was taken in from there since.
+    replayed = tally["refused"] - (strangers or 0) - (refused or 0)
+    assert replayed >= 0
+    in_tables = sum(rows(connection, f"{kind}_reading") for kind in DeviceKind)
+    assert in_tables == tally["stored"] + replayed
     told = by_format(
         connection,
         "SELECT uid FROM device_sign JOIN device d ON d.id = device_id WHERE gateway IS NOT NULL",
