@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.broker import Broker
+from ingest.wire import leave
 
 WITHIN_S = 5.0
 NO_REPLAY = SubscribeOptions(qos=0, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
@@ -63,8 +64,7 @@ def inspect(broker: Broker, filters: Sequence[str], within_s: float = WITHIN_S) 
     except OSError as error:
         visit.trouble = str(error)
     finally:
-        client.disconnect()
-        client.loop_stop()
+        leave(client)
     return Findings(visit.trouble, visit.refused, visit.heard)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from paho.mqtt.client import Client
@@ -65,6 +66,17 @@ class Burst:
 
 Arrival = Callable[[bytes, bytes, int, bool, bool], None]
 """Called with topic, payload, packet identifier, DUP and RETAIN of a QoS 1 message."""
+
+
+def leave(client: Client) -> None:
+    """Disconnect in order and wait for paho's network thread.
+
+    That thread ends by itself once disconnected, and takes its name off the client as it does:
+    also between ``loop_stop``'s look at it and its wait, which then fails on a thread that is gone.
+    """
+    client.disconnect()
+    with suppress(AttributeError):
+        client.loop_stop()
 
 
 class BurstClient(Client):

@@ -17,6 +17,7 @@ import time
 import uuid
 from base64 import b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Any, Self
@@ -277,7 +278,8 @@ class Publisher:
         except BrokerRefused as refused:
             log.warning("%s", refused)
         self._client.disconnect()
-        self._client.loop_stop()
+        with suppress(AttributeError):  # paho's thread may end between its look at it and its wait
+            self._client.loop_stop()
         return self.books
 
     def __enter__(self) -> Self:

@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ingest.broker import Broker
+from ingest.wire import leave
 
 WITHIN_S = 60.0
 
@@ -38,8 +39,7 @@ def forget_session(url: str, client_id: str) -> None:
     client.connect(parts.hostname or "", parts.port or 1883, clean_start=True)
     client.loop_start()
     connected.wait(WITHIN_S)
-    client.disconnect()
-    client.loop_stop()
+    leave(client)
 
 
 class Publisher:
@@ -77,8 +77,7 @@ class Publisher:
     ) -> None:
         if error is None:
             self.flush()
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
 
 def left_in_session(url: str, client_id: str) -> int:
@@ -106,8 +105,7 @@ def left_in_session(url: str, client_id: str) -> int:
     client.connect(parts.hostname or "", parts.port or 1883, clean_start=False, properties=lasting)
     client.loop_start()
     assert done.wait(WITHIN_S), "the broker does not answer"
-    client.disconnect()
-    client.loop_stop()
+    leave(client)
     return len(waiting)
 
 
@@ -150,8 +148,7 @@ class Peer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def _answer(self, mid: int | None) -> int:
         """The reason code for one packet; 0 stands for the connection itself."""

@@ -16,6 +16,7 @@ from hearthline.storage.columns import by_kind
 from hearthline.storage.database import connect
 from ingest.bench import load
 from ingest.bench.load import DEVICES, PATIENCE_S, Payloads
+from ingest.wire import leave
 
 ACKNOWLEDGED_AT_ONCE = 500
 
@@ -80,7 +81,7 @@ class _Bare:
         self.subscribed.wait(PATIENCE_S)
         if expected:
             self.done.wait(PATIENCE_S)
-        load.leave(self.client)
+        leave(self.client)
         return self.count / (self.last - self.first) if expected else 0.0
 
     def _on_subscribe(self, *_: Any) -> None:

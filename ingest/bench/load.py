@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ingest.broker import Broker
+from ingest.wire import leave
 
 DEVICES = 1_000
 AT_ONCE = 1_000
@@ -111,12 +112,6 @@ def connected(url: str, client_id: str) -> Client:
     client = client_at(url, client_id)
     connect(client, url, None)
     return client
-
-
-def leave(client: Client) -> None:
-    """Disconnect in order."""
-    client.disconnect()
-    client.loop_stop()
 
 
 def forget(url: str, client_id: str) -> None:

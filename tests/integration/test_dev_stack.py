@@ -20,6 +20,8 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ingest.wire import leave
+
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 TIMEOUT_S = 60
 NOT_AUTHORISED = 135
@@ -111,8 +113,7 @@ def connected(
     try:
         yield client, happened
     finally:
-        client.disconnect()
-        client.loop_stop()
+        leave(client)
 
 
 def next_of(happened: "queue.Queue[tuple[str, Any]]", kind: str) -> Any:
