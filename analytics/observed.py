@@ -1,0 +1,72 @@
+"""Everything that was measured in a stretch of time, laid out as matrices: what analysis looks at.
+
+Pure. A cell without rows is NaN, never zero. Rooms are looked at for days, meters and weather for
+weeks (their own past tells what is usual), the newest meter readings in slots of minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.signs import MeterSlots
+from analytics.window import RoomWindow
+from hearthline.domain.network import Instrument, Network
+
+Floats = NDArray[np.float64]
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class MeterTable:
+    """Hourly means of heat meters, each (meters, hours) from ``start`` on; rows as ``meters``.
+
+    °C, m³/h, kW, %, Hz and kPa; ``makeup_m3h`` is what the make-up counter gained in the hour.
+    """
+
+    start: datetime
+    meters: tuple[Instrument, ...]
+    supply_c: Floats
+    return_c: Floats
+    flow_m3h: Floats
+    power_kw: Floats
+    valve_pct: Floats
+    pump_hz: Floats
+    supply_kpa: Floats
+    return_kpa: Floats
+    makeup_m3h: Floats
+
+    @property
+    def hours(self) -> int:
+        """Columns of every matrix."""
+        return int(self.supply_c.shape[1])
+
+
+@dataclass(frozen=True)
+class Weather:
+    """Hourly means of the weather from ``start`` on, each (hours,): °C, m/s, W/m²."""
+
+    start: datetime
+    outdoor_c: Floats
+    wind_ms: Floats
+    solar_wm2: Floats
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was measured, up to an instant.
+
+    ``past_c`` is (dwellings, days): daily means of the civil days before the rooms' first hour,
+    oldest first, as the compliance ledger has them, so that each dwelling has a past of its own.
+    """
+
+    network: Network
+    rooms: RoomWindow
+    meters: MeterTable
+    stations: Sequence[MeterSlots]
+    weather: Weather
+    past_c: Floats

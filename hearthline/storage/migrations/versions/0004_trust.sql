@@ -1,0 +1,2 @@
+-- Sensor trust: grades with their numbers, certified readings on site.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Heat balance: signatures, imbalance, the monthly report, balance advice.
+SELECT 1;

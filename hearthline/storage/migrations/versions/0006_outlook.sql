@@ -1,0 +1,2 @@
+-- Estimates of dwellings without a sensor, forecasts, best places for sensors.
+SELECT 1;

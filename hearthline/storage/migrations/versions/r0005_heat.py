@@ -1,0 +1,21 @@
+"""Heat balance: signatures, imbalance, the monthly report, balance advice."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Apply the SQL file beside this module."""
+    statements = Path(__file__).with_name("0005_heat.sql").read_text(encoding="utf-8")
+    psycopg_connection: Any = op.get_bind().connection.driver_connection
+    psycopg_connection.execute(statements)  # many statements at once, which SQLAlchemy refuses
+
+
+def downgrade() -> None:
+    """What was judged since could not be kept."""
+    raise RuntimeError("this revision cannot be undone without losing judgements")
