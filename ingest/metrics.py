@@ -6,18 +6,19 @@ Everything but the arrival of a message is counted once per committed batch, fro
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 
+import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from hearthline.domain.readings import Quality, RejectReason
+from hearthline.storage.columns import Floats
 from ingest.batcher import Closed
 
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -47,7 +48,7 @@ class Written:
     refused: Mapping[str, int] = field(default_factory=dict)
     decoded: Mapping[str, int] = field(default_factory=dict)
     flagged: Mapping[str, int] = field(default_factory=dict)
-    skews: Sequence[float] = ()
+    skews: Floats | Sequence[float] = ()
 
 
 class Spread(Collector):
@@ -58,17 +59,17 @@ class Spread(Collector):
 
     def __init__(self, name: str, text: str, bounds: Sequence[float]) -> None:
         self._name, self._text, self._bounds = name, text, tuple(bounds)
-        self._counts = [0] * (len(bounds) + 1)
+        self._counts = np.zeros(len(bounds) + 1, np.int64)
 
-    def observe_all(self, values: Iterable[float]) -> None:
+    def observe_all(self, values: Floats | Sequence[float]) -> None:
         """Count values; called by one thread only."""
-        for value in values:
-            self._counts[bisect_left(self._bounds, value)] += 1
+        found = np.searchsorted(self._bounds, np.asarray(values))  # as ``bisect_left`` does
+        self._counts += np.bincount(found, minlength=len(self._counts))
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """The histogram as Prometheus has it: each bucket holds all that is not greater."""
         bounds = [*map(floatToGoString, self._bounds), "+Inf"]
-        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
+        buckets = list(zip(bounds, accumulate(self._counts.tolist()), strict=True))
         family = HistogramMetricFamily(self._name, self._text)
         family.add_metric([], buckets, None)
         yield family

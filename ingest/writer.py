@@ -1,7 +1,8 @@
 """The thread that turns decoded messages into committed batches and has them acknowledged.
 
 It owns one database connection. While it waits for the database the network's thread goes on
-receiving and decoding, so that both have work at once. While the database is away it tries the
+receiving and decoding, so that both have work at once; with a backlog, acknowledgements leave just
+then, because what they bring in is to be decoded meanwhile. While the database is away it tries the
 batch in hand again and again, with growing pauses, saying so once; nothing is acknowledged
 meanwhile, so the broker stops sending when the window is full and memory stays bounded. A batch
 that the database takes offence at is halved until the offending message is alone and becomes a
@@ -93,6 +94,7 @@ class Writer:
     _replay_due: bool = True
     _answered_at: float = 0.0
     _asked: dict[Request, float] = field(default_factory=dict)
+    _owed: list[tuple[Sequence[Delivery], Sequence[Request]]] = field(default_factory=list)
 
     def run(self) -> None:
         """Work until told to stop; then write what is in hand, once."""
@@ -116,10 +118,13 @@ class Writer:
                 "stopped while the database was away; the broker keeps what was not written"
             )
         finally:
+            self._settle()
             self._disconnect()
 
     def _fill(self, batcher: Batcher[Heard]) -> None:
         """Take messages from the inbox until the batch closes or there is nothing to take."""
+        if self.inbox.empty():
+            self._settle()
         try:
             heard = self.inbox.get(timeout=min(IDLE_S, batcher.patience(monotonic())))
             while True:
@@ -129,7 +134,7 @@ class Writer:
                     return
                 heard = self.inbox.get_nowait()
         except Empty:
-            return
+            self._settle()
 
     def _drain(self, batcher: Batcher[Heard]) -> None:
         """Write what is already here when the service stops."""
@@ -155,7 +160,16 @@ class Writer:
         self._expect_duplicates = outcome.tally.duplicates > 0
         messages = [one.message.delivery for one in batch.heard if one.message.delivery]
         self._replay_due |= outcome.learnt
-        self.finish(messages, self._not_asked_of_late(outcome.requests))
+        self._owed.append((messages, self._not_asked_of_late(outcome.requests)))
+
+    def _settle(self) -> None:
+        """Have what is committed acknowledged.
+
+        With a backlog this waits until the next batch is with the database: what comes in return
+        is then decoded while the database works, and not while this thread needs the interpreter.
+        """
+        while self._owed:
+            self.finish(*self._owed.pop(0))
 
     def _not_asked_of_late(self, requests: Sequence[Request]) -> list[Request]:
         now = monotonic()
@@ -207,6 +221,7 @@ class Writer:
                 batch,
                 self.door,
                 expect_duplicates=self._expect_duplicates,
+                prepared=self._settle,
             )
         self._found()
         return outcome
@@ -244,6 +259,7 @@ class Writer:
 
     def _lost(self, error: Exception) -> None:
         """Note that a write failed for a reason that may pass; say so once."""
+        self._settle()
         self._disconnect()
         self.metrics.retries.inc()
         self.metrics.database_up.set(0)
@@ -268,6 +284,7 @@ class Writer:
 
         Should it fail, the next minute comes.
         """
+        self._settle()
         try:
             connection, now = self._connected(), self.clock()
             with connection.transaction():
@@ -282,6 +299,7 @@ class Writer:
     def _replay(self) -> None:
         """Take in what devices said before the ledger knew them, or before they were understood."""
         self._replay_due = False
+        self._settle()
         try:
             done = replay_known(self._connected(), self.door, limit=REPLAY_AT_ONCE)
         except RefusedByDatabase:
@@ -309,5 +327,5 @@ def written(batch: Batch, outcome: Outcome) -> Written:
         refused=Counter(one.reason.value for one in outcome.refused),
         decoded=outcome.decoded,
         flagged=outcome.flagged,
-        skews=[-skew for skew in outcome.skews],
+        skews=-outcome.skews,
     )

@@ -8,18 +8,25 @@ session, which count exactly once; ``take_in`` is its heart, and all that a repl
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 from uuid import UUID, uuid4
 
 import numpy as np
 
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import Quality, Reading, Rejection, RejectReason, Sign
+from hearthline.domain.readings import Quality, Rejection, RejectReason, Sign
 from hearthline.storage import dead_letters, deliveries, liveness, memory, readings, strangers
-from hearthline.storage.columns import Columns, KnownDevice, columns_of, micros
+from hearthline.storage.columns import (
+    Columns,
+    Floats,
+    KnownDevice,
+    Table,
+    columns_of,
+    micros,
+    tables,
+)
 from hearthline.storage.database import Connection
 from hearthline.storage.deliveries import Signature, Tally
 from hearthline.storage.strangers import Held
@@ -73,7 +80,7 @@ class Outcome:
     redelivered: int = 0
     flagged: Mapping[str, int] = field(default_factory=dict)
     decoded: Mapping[str, int] = field(default_factory=dict)
-    skews: Sequence[float] = ()
+    skews: Floats = field(default_factory=lambda: np.empty(0))
     gateways: Mapping[int, str] = field(default_factory=dict)
     requests: Sequence[Request] = ()
     learnt: bool = False
@@ -86,14 +93,23 @@ def write(
     door: Door,
     *,
     expect_duplicates: bool = False,
+    prepared: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Write a batch in the connection's open transaction, once however often it is called."""
+    """Write a batch in the connection's open transaction, once however often it is called.
+
+    ``prepared`` is called when little is left to do but to wait for the database.
+    """
     done = deliveries.begin(connection, session.client_id, batch.id)
     if done is not None:
         return Outcome(done)
     fresh = _not_yet_committed(connection, session, batch)
     outcome = take_in(
-        connection, fresh, door, batch.arrived_at, expect_duplicates=expect_duplicates
+        connection,
+        fresh,
+        door,
+        batch.arrived_at,
+        expect_duplicates=expect_duplicates,
+        prepared=prepared,
     )
     redelivered = len(batch.heard) - len(fresh)
     deliveries.remember(
@@ -116,6 +132,7 @@ def take_in(
     at: datetime,
     *,
     expect_duplicates: bool = False,
+    prepared: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Judge and store what messages say, in the connection's open transaction.
 
@@ -123,8 +140,7 @@ def take_in(
     are known by (device, time); dead letters and strangers are counted at every call.
     """
     directory = door.directory
-    uids = {reading.device_uid for one in heard for reading in one.decoded.readings}
-    known = directory.resolve(connection, chain(uids, _signing(heard)))
+    known = directory.resolve(connection, _speaking(heard))
     heard = _as_known_now(connection, heard, door, at)
     sorted_out = sort_out(heard, known, directory)
     refusals = list(sorted_out.refused)
@@ -138,6 +154,7 @@ def take_in(
         flagged.update(_flags(kept))
         leads.append(skews(kept))
         lots.append(kept)
+    prepared()
     stored = readings.store_columns(connection, lots, at, expect_duplicates=expect_duplicates)
     dead_letters.add(connection, refusals, at)
     held = sorted_out.held(heard, door.formats)
@@ -152,7 +169,7 @@ def take_in(
         len(held),
         flagged=flagged,
         decoded=_by_format(heard, door.formats),
-        skews=np.concatenate(leads).tolist() if leads else (),
+        skews=np.concatenate(leads) if leads else np.empty(0),
         gateways=sorted_out.gateways,
         requests=list(dict.fromkeys(r for one in heard for r in one.decoded.requests)),
         learnt=any(one.decoded.learnt for one in heard),
@@ -172,10 +189,11 @@ def unwritable(heard: Heard, error: Exception) -> Heard:
 # ── what is known by now ──────────────────────────────────────────────────────────────────
 
 
-def _signing(heard: Sequence[Heard]) -> Iterator[str]:
-    for one in heard:
-        for sign in one.decoded.signs:
-            yield sign.device_uid
+def _speaking(heard: Sequence[Heard]) -> set[str]:
+    """Whose readings and signs these are."""
+    said = (table.uids for one in heard for _, table in tables(one.decoded.readings))
+    signs = (sign.device_uid for one in heard for sign in one.decoded.signs)
+    return set[str]().union(signs, *said)
 
 
 def _as_known_now(
@@ -212,10 +230,22 @@ def _as_known_now(
 class _Gathered:
     """Readings of one kind: their devices, and where in the batch each of them stands."""
 
-    devices: list[KnownDevice] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
+    readings: Table
     messages: list[int] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
+    devices: list[KnownDevice] = field(default_factory=list)
+
+    def add(self, readings: Table, message: int, numbers: Sequence[int]) -> None:
+        """Take readings of one message in."""
+        self.readings.extend(readings)
+        self.messages += [message] * len(readings)
+        self.numbers += numbers
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Drop all but these."""
+        self.readings = self.readings.chosen(rows)
+        self.messages = [self.messages[row] for row in rows]
+        self.numbers = [self.numbers[row] for row in rows]
 
 
 @dataclass(slots=True)
@@ -227,7 +257,9 @@ class SortedOut:
     """
 
     heard: Sequence[Heard]
-    gathered: dict[DeviceKind, _Gathered] = field(default_factory=lambda: defaultdict(_Gathered))
+    gathered: dict[DeviceKind, _Gathered] = field(
+        default_factory=lambda: {kind: _Gathered(Table.of(kind)) for kind in DeviceKind}
+    )
     refused: list[Rejection] = field(default_factory=list)
     strangers: dict[int, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     strange: int = 0
@@ -238,7 +270,8 @@ class SortedOut:
         """The readings of known devices by kind, and each one's number within its message."""
         arrived = micros([one.message.received_at for one in self.heard])
         retained = np.array([one.message.retained for one in self.heard], bool)
-        for kind, found in self.gathered.items():
+        said = {kind: found for kind, found in self.gathered.items() if found.numbers}
+        for kind, found in said.items():
             message = np.array(found.messages, np.int64)
             lot = columns_of(kind, found.devices, found.readings, arrived[message])
             yield lot, Origin(message, retained[message]), found.numbers
@@ -268,55 +301,48 @@ def sort_out(
     """Sort readings, refusals and signs by what the ledger knows of their devices."""
     found = SortedOut(heard)
     for number, one in enumerate(heard):
-        said = one.decoded.readings
-        devices = [known.get(reading.device_uid) for reading in said]
-        for kind in {reading.kind for reading in said}:
-            _sort_kind(found, number, kind, devices)
-        gateway = one.decoded.gateway
-        if gateway is not None:
-            for device in devices:
-                if device is not None and directory.carried_by(device.id, gateway):
-                    found.gateways[device.id] = gateway
+        for numbers, table in tables(one.decoded.readings):
+            found.gathered[table.kind].add(table, number, numbers)
+            gateway = one.decoded.gateway
+            if gateway is not None:
+                for device in map(known.get, dict.fromkeys(table.uids)):
+                    if device is not None and directory.carried_by(device.id, gateway):
+                        found.gateways[device.id] = gateway
         for rejection in one.decoded.rejections:
             _sort_rejection(found, number, rejection, known)
         for sign in one.decoded.signs:
             device = known.get(sign.device_uid)
             if device is not None:
                 found.signs.append((device.id, sign))
+    for kind, lot in found.gathered.items():
+        _sort_kind(found, kind, lot, known)
     if found.gateways:
         at = max(one.message.received_at for one in heard)
-        carried = found.gateways.items()
-        found.signs += [(device, Sign("", at, gateway=gateway)) for device, gateway in carried]
+        found.signs += [(id_, Sign("", at, gateway=by)) for id_, by in found.gateways.items()]
     return found
 
 
 def _sort_kind(
-    found: SortedOut, number: int, kind: DeviceKind, devices: Sequence[KnownDevice | None]
+    found: SortedOut, kind: DeviceKind, lot: _Gathered, known: Mapping[str, KnownDevice]
 ) -> None:
-    """Sort the readings of one kind in one message; ``devices`` stand beside all its readings."""
-    one = found.heard[number]
-    said = one.decoded.readings
-    mine = {
-        n: device
-        for n, (device, reading) in enumerate(zip(devices, said, strict=True))
-        if device is not None and device.kind is kind is reading.kind
-    }
-    lot = found.gathered[kind]
-    lot.devices += mine.values()
-    lot.readings += [said[n] for n in mine]
-    lot.messages += [number] * len(mine)
-    lot.numbers += mine
-    if len(mine) == len(said):
+    """Keep the readings whose device the ledger has, and has as of this kind; sort the others."""
+    devices = [known.get(uid) for uid in lot.readings.uids]
+    lot.devices = [one for one in devices if one is not None and one.kind is kind]
+    if len(lot.devices) == len(devices):
         return
-    for n, (device, reading) in enumerate(zip(devices, said, strict=True)):
-        if reading.kind is not kind:
-            continue
+    mine = []
+    for row, device in enumerate(devices):
+        number, uid = lot.messages[row], lot.readings.uids[row]
         if device is None:
-            found.strangers[number][reading.device_uid] = None
+            found.strangers[number][uid] = None
             found.strange += 1
         elif device.kind is not kind:
             detail = f"the ledger says {device.kind}, the message says {kind}"
-            found.refused.append(refused(one, n, Refusal(RejectReason.WRONG_KIND, detail)))
+            why = Refusal(RejectReason.WRONG_KIND, detail)
+            found.refused.append(refused(found.heard[number], lot.numbers[row], why))
+        else:
+            mine.append(row)
+    lot.keep(mine)
 
 
 def _sort_rejection(
@@ -364,12 +390,8 @@ def _not_yet_committed(connection: Connection, session: Session, batch: Batch) -
     if not any(delivery.dup for delivery in delivered):
         return batch.heard
     committed = deliveries.committed(connection, session.client_id)
-    return [one for one in batch.heard if not (_is_dup(one) and _signature(one) in committed)]
-
-
-def _is_dup(heard: Heard) -> bool:
-    delivery = heard.message.delivery
-    return delivery is not None and delivery.dup
+    known = {id(one) for one in delivered if one.dup and (one.mid, one.digest) in committed}
+    return [one for one in batch.heard if id(one.message.delivery) not in known]
 
 
 def _signature(heard: Heard) -> Signature | None:

@@ -42,7 +42,7 @@ UNUSABLE = Quality.OUT_OF_RANGE | Quality.SENTINEL | Quality.POWER_UP
 """A reading with one of these is kept as it was said and enters nothing that is computed."""
 
 
-class RoomReading(msgspec.Struct, frozen=True):
+class RoomReading(msgspec.Struct, frozen=True, gc=False):
     """Air of a dwelling: °C, % relative humidity, % battery."""
 
     device_uid: str
@@ -55,7 +55,7 @@ class RoomReading(msgspec.Struct, frozen=True):
     kind = DeviceKind.ROOM
 
 
-class MeterReading(msgspec.Struct, frozen=True):
+class MeterReading(msgspec.Struct, frozen=True, gc=False):
     """A heat meter: °C, m³/h, kW, kWh and m³ (counters), kPa, % and Hz of its valve and pump."""
 
     device_uid: str
@@ -76,7 +76,7 @@ class MeterReading(msgspec.Struct, frozen=True):
     kind = DeviceKind.METER
 
 
-class WeatherReading(msgspec.Struct, frozen=True):
+class WeatherReading(msgspec.Struct, frozen=True, gc=False):
     """Outdoors: °C, m/s, W/m² global radiation, % relative humidity."""
 
     device_uid: str

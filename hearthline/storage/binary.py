@@ -1,12 +1,17 @@
-"""Columns as the bytes of PostgreSQL's binary COPY, rows packed by numpy instead of one by one.
+"""Columns as the bytes of PostgreSQL's binary formats, packed by numpy instead of one by one.
 
 A row is a field count and, for each field, its length and its value, all big-endian; a NULL is the
 length -1 and no value. Rows with the same fields NULL have the same layout, so each such group is
 one structured array. Source: PostgreSQL documentation, COPY, "Binary Format".
+
+An array parameter has a header (dimensions, whether NULLs occur, element type, length, first index)
+and then, as above, each element's length and value. Source: ``array_recv`` in PostgreSQL's
+``src/backend/utils/adt/arrayfuncs.c``.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +19,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg import adapters
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from hearthline.storage.columns import Bools
 
@@ -63,6 +71,55 @@ def _packed(
             packed[f"length{n}"] = layout[f"value{n}"].itemsize
             packed[f"value{n}"] = field.values[chosen]
     return packed.tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array parameter, packed; in SQL it needs its cast: ``%(ids)b::int[]``."""
+
+    packed: bytes
+
+
+def array(wire: str, values: NDArray[Any], null: Bools | None = None) -> Array:
+    """An array of numbers: ``>i2`` smallint, ``>i4`` int, ``>i8`` bigint, ``>f8`` float8."""
+    return _array(_TYPES[wire], Field(wire, values, null))
+
+
+def instants(micros: NDArray[np.int64], null: Bools | None = None) -> Array:
+    """An array of timestamptz from microseconds since 1970."""
+    return _array(_TIMESTAMPTZ, Field(">i8", micros - POSTGRES_EPOCH_US, null))
+
+
+_TYPES = {">i2": 21, ">i4": 23, ">i8": 20, ">f8": 701}
+_TIMESTAMPTZ = 1184
+"""Object identifiers of PostgreSQL's types, fixed in its ``pg_type.dat``."""
+
+
+def _array(oid: int, field: Field) -> Array:
+    layout = np.dtype([("length", ">i4"), ("value", field.wire)])
+    elements = np.empty(len(field.values), layout)
+    elements["length"] = layout["value"].itemsize
+    elements["value"] = field.values
+    packed = elements.view(np.uint8)
+    if field.null is not None:
+        elements["length"][field.null] = -1
+        kept = np.ones((len(elements), layout.itemsize), bool)
+        kept[field.null, layout["length"].itemsize :] = False
+        packed = packed[kept.ravel()]
+    header = struct.pack(">iiIii", 1, field.null is not None, oid, len(elements), 1)
+    return Array(header + packed.tobytes())
+
+
+class _ArrayDumper(Dumper):
+    """Hands an ``Array`` to psycopg as it is."""
+
+    format = Format.BINARY
+
+    def dump(self, obj: Array) -> bytes:
+        return obj.packed
+
+
+adapters.register_dumper(Array, _ArrayDumper)
 
 
 @lru_cache(maxsize=512)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ HOLD_AT_MOST = timedelta(hours=36)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+EXACT_BELOW_S = 2.0**32
+"""Up to here (the year 2106) seconds since 1970 in a float are exact to the microsecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,89 @@ class KnownDevice:
 
 
 Placed = tuple[KnownDevice, Reading]
+
+
+class Table(Sequence[Reading]):
+    """Readings of one kind, kept as a list per field; one is made whenever it is asked for.
+
+    A decoder that knows all fields of many readings at once spares making them: the way to the
+    database goes by columns anyhow. ``columns`` stand in the order of the reading's own fields; the
+    times among them are as ``seconds`` makes them.
+    """
+
+    __slots__ = ("columns", "kind")
+
+    def __init__(self, kind: DeviceKind, *columns: list[Any]) -> None:
+        self.kind = kind
+        self.columns = columns
+
+    @classmethod
+    def of(cls, kind: DeviceKind, readings: Iterable[Reading] = ()) -> Table:
+        """Readings of one kind that came one by one.
+
+        Raises:
+            AttributeError: one is of another kind.
+            ValueError: a time has no zone.
+        """
+        readings = list(readings)
+        uids, times, *others = (
+            [getattr(reading, name) for reading in readings]
+            for name in KINDS[kind].__struct_fields__
+        )
+        return cls(kind, uids, seconds(times), *others)
+
+    @property
+    def uids(self) -> list[str]:
+        """Whose readings they are."""
+        return self.columns[0]
+
+    def extend(self, other: Table) -> None:
+        """Take another table's readings in."""
+        for column, more in zip(self.columns, other.columns, strict=True):
+            column.extend(more)
+
+    def chosen(self, numbers: Iterable[int]) -> Table:
+        """Some of the readings."""
+        rows = list(numbers)
+        return Table(self.kind, *([column[n] for n in rows] for column in self.columns))
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    @overload
+    def __getitem__(self, number: int) -> Reading: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Table: ...
+
+    def __getitem__(self, number: int | slice) -> Reading | Table:
+        found: Any = [column[number] for column in self.columns]
+        if isinstance(number, slice):
+            return Table(self.kind, *found)
+        uid, time, *others = found
+        return KINDS[self.kind](uid, _at(time), *others)
+
+    def __iter__(self) -> Iterator[Reading]:
+        uids, times, *others = self.columns
+        return map(KINDS[self.kind], uids, map(_at, times), *others)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it can be extended
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
+def tables(readings: Sequence[Reading]) -> Iterator[tuple[Sequence[int], Table]]:
+    """Readings by kind, each with its number among all of them."""
+    if isinstance(readings, Table):
+        yield range(len(readings)), readings
+        return
+    for kind in dict.fromkeys(reading.kind for reading in readings):
+        numbers = [n for n, reading in enumerate(readings) if reading.kind is kind]
+        yield numbers, Table.of(kind, [readings[n] for n in numbers])
 
 
 @dataclass(slots=True)
@@ -144,12 +229,14 @@ def columns_of(
     Raises:
         TypeError, ValueError, OverflowError: something in them is not what a reading holds.
     """
-    times = micros([reading.time for reading in readings])
+    table = readings if isinstance(readings, Table) else Table.of(kind, readings)
+    said = dict(zip(KINDS[kind].__struct_fields__, table.columns, strict=True))
+    times = _rounded(said["time"])
     if isinstance(received, datetime):
-        arrived = np.full(len(readings), micros([received])[0])
+        arrived = np.full(len(table), micros([received])[0])
     else:
         arrived = received
-    quality = np.fromiter(map(attrgetter("quality"), readings), np.int64, len(readings))
+    quality = np.fromiter(said["quality"], np.int64, len(table))
     live = (quality & int(Quality.HISTORY | Quality.CLOCK_GUESSED)) == 0
     return Columns(
         kind=kind,
@@ -159,12 +246,16 @@ def columns_of(
         received=arrived,
         quality=quality,
         skew_s=np.where(live, (times - arrived) / 1e6, np.nan),
-        seq=np.array([reading.seq for reading in readings], np.float64),
-        values={
-            name: np.array([getattr(reading, name) for reading in readings], np.float64)
-            for name in QUANTITIES[kind]
-        },
+        seq=_floats(said["seq"]),
+        values={name: _floats(said[name]) for name in QUANTITIES[kind]},
     )
+
+
+def _floats(said: Sequence[float | None]) -> Floats:
+    """A column; a quantity that nobody says costs next to nothing."""
+    if said and said[0] is None and said.count(None) == len(said):
+        return np.full(len(said), np.nan)
+    return np.array(said, np.float64)
 
 
 def by_kind(placed: Iterable[Placed], received: datetime) -> Iterator[Columns]:
@@ -183,10 +274,30 @@ def micros(instants: Sequence[datetime]) -> Ints:
     Raises:
         ValueError: one has no zone.
     """
-    if any(instant.tzinfo is None for instant in instants):
+    return _rounded(seconds(instants))
+
+
+def seconds(instants: Iterable[datetime]) -> list[float]:
+    """Seconds since 1970 of aware instants, exact to the microsecond below ``EXACT_BELOW_S``.
+
+    Raises:
+        ValueError: one has no zone.
+    """
+    instants = list(instants)
+    if None in set(map(_ZONE, instants)):
         raise ValueError("an instant without a zone")
-    seconds = np.array([instant.timestamp() for instant in instants], np.float64)
-    return np.rint(seconds * 1e6).astype(np.int64)
+    return [instant.timestamp() for instant in instants]
+
+
+_ZONE = attrgetter("tzinfo")
+
+
+def _rounded(seconds_: Sequence[float]) -> Ints:
+    return np.rint(np.array(seconds_, np.float64) * 1e6).astype(np.int64)
+
+
+def _at(seconds_: float) -> datetime:
+    return instant(round(seconds_ * 1e6))
 
 
 def instant(micros_: int) -> datetime:

@@ -31,7 +31,6 @@ from hearthline.storage.columns import (
     KnownDevice,
     Placed,
     by_kind,
-    instant,
     instants,
 )
 from hearthline.storage.database import Connection
@@ -283,25 +282,21 @@ _ENCODER = msgspec.json.Encoder()
 def _advance_latest(connection: Connection, lot: Columns, seen_at: datetime) -> None:
     """Move the latest values on, from a lot sorted by device and time."""
     found = newest(lot)
-    newest_rows = found.rows
-    battery = lot.values.get("battery_pct")
+    last = lot[found.rows]
+    battery = _percent(last.values.get("battery_pct", np.full(len(last), np.nan)))
     connection.execute(
         family("readings")["advance_latest"],
         {
-            "device_ids": lot.devices[newest_rows].tolist(),
-            "times": instants(lot.times[newest_rows]),
-            "since": instants(found.since),
-            "before": found.before,
-            "readings": _json(lot[newest_rows]),
-            "said": lot[newest_rows].said().tolist(),
-            "qualities": lot.quality[newest_rows].tolist(),
-            "seqs": _optional(lot.seq[newest_rows]),
-            "skews": _optional(found.skew_s),
-            "batteries": (
-                [None] * len(newest_rows)
-                if battery is None
-                else _optional(_percent(battery[newest_rows]))
-            ),
+            "device_ids": binary.array(">i4", last.devices),
+            "times": binary.instants(last.times),
+            "since": binary.instants(found.since),
+            "before": binary.instants(found.before, ~found.changed),
+            "readings": _json(last),
+            "said": binary.array(">i8", last.said()),
+            "qualities": binary.array(">i2", last.quality),
+            "seqs": _floats(last.seq),
+            "skews": _floats(found.skew_s),
+            "batteries": _floats(battery),
             "seen_at": seen_at,
             "unusable": int(UNUSABLE),
         },
@@ -311,6 +306,10 @@ def _advance_latest(connection: Connection, lot: Columns, seen_at: datetime) -> 
 def _percent(values: Floats) -> Floats:
     """Battery levels; what is none (255) becomes NaN."""
     return np.where((values >= 0) & (values <= 100), values, np.nan)
+
+
+def _floats(values: Floats) -> binary.Array:
+    return binary.array(">f8", values, np.isnan(values))
 
 
 def _optional(values: Floats) -> list[float | None]:
@@ -325,12 +324,14 @@ class Newest:
     """Per device of a lot: the row of its newest reading, and for how long the lot says so.
 
     ``since`` is the first instant (µs) up to the newest from which all readings have its value,
-    ``before`` the instant of the reading before those, ``skew_s`` the greatest skew (NaN: unknown).
+    ``before`` the instant of the reading before those where ``changed`` says that there is one,
+    ``skew_s`` the greatest skew (NaN: unknown).
     """
 
     rows: Ints
     since: Ints
-    before: list[datetime | None]
+    before: Ints
+    changed: Bools
     skew_s: Floats
 
 
@@ -354,11 +355,8 @@ def newest(lot: Columns) -> Newest:
     run = np.maximum.accumulate(np.where(of_kept.principal_changes(), np.arange(len(kept)), 0))
     begun = run[position]
     previous = begun - 1
-    same = (begun > 0) & (of_kept.devices[previous] == of_kept.devices[begun])
-    before: list[datetime | None] = [None] * len(rows)
-    for n in np.flatnonzero(same).tolist():
-        before[n] = instant(of_kept.times[previous[n]])
-    return Newest(rows, of_kept.times[begun], before, skew)
+    changed = (begun > 0) & (of_kept.devices[previous] == of_kept.devices[begun])
+    return Newest(rows, of_kept.times[begun], of_kept.times[previous], changed, skew)
 
 
 # ── marks ───────────────────────────────────────────────────────────────────────────────
@@ -381,7 +379,7 @@ def _mark_dirty(connection: Connection, new: Columns) -> None:
         family("readings")["mark_dirty"],
         {
             "kind": new.kind.value,
-            "device_ids": (marks >> 24).tolist(),
-            "hours": (marks & 0xFFFFFF).tolist(),
+            "device_ids": binary.array(">i4", marks >> 24),
+            "hours": binary.array(">i8", marks & 0xFFFFFF),
         },
     )

@@ -13,7 +13,7 @@ there, the decoder says so in ``Decoded.needs`` and is asked again once it may h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import cached_property
@@ -69,7 +69,7 @@ class Decoded(msgspec.Struct, frozen=True):
     key; it is remembered for every process. ``requests`` are published when the batch is stored.
     """
 
-    readings: tuple[Reading, ...] = ()
+    readings: Sequence[Reading] = ()
     rejections: tuple[Rejection, ...] = ()
     items: tuple[Any, ...] = ()
     signs: tuple[Sign, ...] = ()

@@ -5,29 +5,23 @@ named as the fields of the domain's readings, optionally ``seq``, and optionally
 a gateway speaks for many; the device of the topic is then the gateway. ``status`` messages
 (retained, last will) say whether a device lives, in ``online``, as a word or as JSON.
 
-A message that is written as documented is read in one typed pass, which costs a tenth of looking
-at every value; whatever that pass takes offence at is read again by the patient way, which knows
-numbers as text, clocks in other units, and whom to blame. Both give the same readings.
+A message that is written as documented is read in one typed pass and kept by column, which costs
+a tenth of looking at every value; whatever that pass takes offence at is read again by the patient
+way, which knows numbers as text, clocks in other units, and whom to blame. Both give the same
+readings.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Annotated, Any
 
 import msgspec
 
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import (
-    MeterReading,
-    Quality,
-    Reading,
-    RejectReason,
-    RoomReading,
-    Sign,
-    WeatherReading,
-)
+from hearthline.domain.readings import Quality, Reading, RejectReason, Sign
+from hearthline.storage.columns import EXACT_BELOW_S, Table, seconds
 from ingest.formats.model import NO_CONTEXT, Context, Decoded, Format, Harvest, refused_whole
 from ingest.formats.quantities import reading
 from ingest.formats.values import Refused, counter, document, instant, mapping, online
@@ -41,7 +35,7 @@ _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _Counter = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 
 
-class _Room(msgspec.Struct):
+class _Room(msgspec.Struct, gc=False):
     ts: _Instant
     temperature_c: float
     humidity_pct: float | None = None
@@ -50,7 +44,7 @@ class _Room(msgspec.Struct):
     seq: _Counter | None = None
 
 
-class _Meter(msgspec.Struct):
+class _Meter(msgspec.Struct, gc=False):
     ts: _Instant
     supply_c: float | None = None
     return_c: float | None = None
@@ -67,7 +61,7 @@ class _Meter(msgspec.Struct):
     seq: _Counter | None = None
 
 
-class _Weather(msgspec.Struct):
+class _Weather(msgspec.Struct, gc=False):
     ts: _Instant
     outdoor_c: float
     wind_ms: float | None = None
@@ -84,39 +78,42 @@ class _Unusual(Exception):
     """An item that the patient way has to look at."""
 
 
-def _rooms(uids: list[str], items: list[Any]) -> tuple[Reading, ...]:
-    return tuple([
-        RoomReading(uid, i.ts, i.temperature_c, i.humidity_pct, i.battery_pct, GOOD, i.seq)
-        for uid, i in zip(uids, items, strict=True)
-    ])  # fmt: skip
+def _rooms(items: list[Any]) -> tuple[list[Any], ...]:
+    return (
+        [i.temperature_c for i in items],
+        [i.humidity_pct for i in items],
+        [i.battery_pct for i in items],
+    )
 
 
-def _meters(uids: list[str], items: list[Any]) -> tuple[Reading, ...]:
-    if any(_says_nothing(item) for item in items):
+def _meters(items: list[Any]) -> tuple[list[Any], ...]:
+    quantities = (
+        [i.supply_c for i in items],
+        [i.return_c for i in items],
+        [i.flow_m3h for i in items],
+        [i.power_kw for i in items],
+        [i.energy_kwh for i in items],
+        [i.volume_m3 for i in items],
+        [i.supply_kpa for i in items],
+        [i.return_kpa for i in items],
+        [i.valve_pct for i in items],
+        [i.pump_hz for i in items],
+        [i.makeup_m3 for i in items],
+    )
+    if (None,) * len(quantities) in zip(*quantities, strict=True):
         raise _Unusual
-    return tuple([
-        MeterReading(
-            uid, i.ts, i.supply_c, i.return_c, i.flow_m3h, i.power_kw, i.energy_kwh, i.volume_m3,
-            i.supply_kpa, i.return_kpa, i.valve_pct, i.pump_hz, i.makeup_m3, GOOD, i.seq,
-        )
-        for uid, i in zip(uids, items, strict=True)
-    ])  # fmt: skip
+    return quantities
 
 
-def _weathers(uids: list[str], items: list[Any]) -> tuple[Reading, ...]:
-    return tuple([
-        WeatherReading(
-            uid, i.ts, i.outdoor_c, i.wind_ms, i.solar_wm2, i.humidity_pct, GOOD, i.seq
-        )
-        for uid, i in zip(uids, items, strict=True)
-    ])  # fmt: skip
+def _weathers(items: list[Any]) -> tuple[list[Any], ...]:
+    return (
+        [i.outdoor_c for i in items],
+        [i.wind_ms for i in items],
+        [i.solar_wm2 for i in items],
+        [i.humidity_pct for i in items],
+    )
 
 
-def _says_nothing(item: Any) -> bool:
-    return all(getattr(item, name) is None for name in _METER_QUANTITIES)
-
-
-_METER_QUANTITIES = tuple(n for n in _Meter.__struct_fields__ if n not in ("ts", "device", "seq"))
 _SHAPES: dict[DeviceKind, tuple[type[_Item], Any]] = {
     DeviceKind.ROOM: (_Room, _rooms),
     DeviceKind.METER: (_Meter, _meters),
@@ -153,7 +150,7 @@ def _at_once(site: str, device: str, kind: DeviceKind, payload: bytes) -> Decode
     Raises:
         msgspec.MsgspecError, _Unusual, ValueError, OverflowError: it is not.
     """
-    make = _SHAPES[kind][1]
+    quantities = _SHAPES[kind][1]
     array = payload.startswith(b"[")
     items = _MANY[kind].decode(payload) if array else [_ONE[kind].decode(payload)]
     names = [item.device for item in items]
@@ -161,12 +158,16 @@ def _at_once(site: str, device: str, kind: DeviceKind, payload: bytes) -> Decode
         raise _Unusual
     if not payload.isascii():
         payload.decode()  # fields that are skipped are not looked at, but the rest must be text
-    gateway = f"own:{site}/{device}" if names[0] not in (None, device) else None
-    uids = [f"own:{site}/{device if name is None else name}" for name in names]
-    for item in items:
-        if item.ts.tzinfo is not UTC:
-            item.ts = item.ts.astimezone(UTC)
-    return Decoded(make(uids, items), array=array, gateway=gateway)
+    speaker = f"own:{site}/{device}"
+    gateway = speaker if names[0] not in (None, device) else None
+    prefix = f"own:{site}/"
+    uids = [speaker if name is None else prefix + name for name in names]
+    times = seconds(item.ts for item in items)
+    if min(times) < 0 or max(times) >= EXACT_BELOW_S:
+        raise _Unusual
+    quality, seqs = [GOOD] * len(items), [item.seq for item in items]
+    said = Table(kind, uids, times, *quantities(items), quality, seqs)
+    return Decoded(said, array=array, gateway=gateway)
 
 
 def _patiently(topic: str, payload: bytes, site: str, device: str, kind: DeviceKind) -> Decoded:

@@ -147,8 +147,18 @@ def test_the_device_of_the_topic_is_the_gateway_of_those_named_in_the_message() 
 _VALUE = st.floats(-50, 150) | st.integers(-50, 150) | st.none()
 _OTHER = st.text(max_size=6) | st.booleans() | st.lists(st.none(), max_size=2) | st.just("21.5")
 _NAMES = ("temperature_c", "humidity_pct", "supply_c", "energy_kwh", "outdoor_c")
+_TIMES = (
+    "2026-01-10T11:40:00Z",
+    "2026-01-10T19:40:00.123457+08:00",
+    "2106-02-07T06:28:15.999999Z",
+    "2106-02-07T06:28:16Z",
+    "9999-12-31T23:59:59.999999Z",
+    "1969-12-31T23:59:59.999999Z",
+    "0001-01-01T00:00:00+08:00",
+    1768045200,
+)
 _ITEM = st.fixed_dictionaries(
-    {"ts": st.sampled_from(["2026-01-10T11:40:00Z", "2026-01-10T19:40:00.5+08:00", 1768045200])},
+    {"ts": st.sampled_from(_TIMES)},
     optional={
         "device": st.sampled_from(["d7", "", 8, None]),
         "seq": st.integers(-1, 2**60) | st.just("12"),

@@ -9,11 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import Quality, Reading, Rejection, RejectReason, RoomReading
+from hearthline.domain.readings import (
+    MeterReading,
+    Quality,
+    Reading,
+    Rejection,
+    RejectReason,
+    RoomReading,
+)
 from hearthline.storage import binary
-from hearthline.storage.columns import Columns, KnownDevice, columns_of, instant, micros
+from hearthline.storage.columns import (
+    Columns,
+    KnownDevice,
+    Table,
+    columns_of,
+    instant,
+    micros,
+    tables,
+)
 from hearthline.storage.dead_letters import key, printable
-from hearthline.storage.readings import flag_repeats, newest, touched_hours
+from hearthline.storage.readings import Newest, flag_repeats, newest, touched_hours
 
 T0 = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 FIRST, SECOND = KnownDevice(1, DeviceKind.ROOM, 1200), KnownDevice(2, DeviceKind.ROOM, 1200)
@@ -35,12 +50,18 @@ def of_one(*readings: RoomReading) -> Columns:
     return lot(*((FIRST, one) for one in readings))
 
 
+def before(found: Newest) -> list[datetime | None]:
+    """When each device last said something else, as far as the lot tells."""
+    pairs = zip(found.before, found.changed, strict=True)
+    return [instant(at) if changed else None for at, changed in pairs]
+
+
 def test_the_newest_is_by_event_time_whatever_the_order() -> None:
     told = of_one(room(20, 21.0), room(40, 22.0), room(0, 20.0))
     found = newest(told)
     assert told.values["temperature_c"][found.rows].tolist() == [22.0]
     assert instant(found.since[0]) == T0 + timedelta(minutes=40)
-    assert found.before == [T0 + timedelta(minutes=20)]
+    assert before(found) == [T0 + timedelta(minutes=20)]
 
 
 def test_the_same_value_for_a_while_dates_back_to_its_first() -> None:
@@ -48,19 +69,19 @@ def test_the_same_value_for_a_while_dates_back_to_its_first() -> None:
         of_one(room(0, 20.0), room(20, 21.0), room(40, 21.0, battery=89.0), room(60, 21.0))
     )
     assert instant(found.since[0]) == T0 + timedelta(minutes=20)
-    assert found.before == [T0]
+    assert before(found) == [T0]
 
 
 def test_a_single_value_has_nothing_before_it() -> None:
     found = newest(of_one(room(20, 21.0), room(0, 21.0)))
-    assert (instant(found.since[0]), found.before) == (T0, [None])
+    assert (instant(found.since[0]), before(found)) == (T0, [None])
 
 
 def test_each_device_has_its_own_newest() -> None:
     told = lot((FIRST, room(0, 20.0)), (SECOND, room(0, 20.0)), (FIRST, room(20, 20.0)))
     found = newest(told)
     assert told.devices[found.rows].tolist() == [1, 2]
-    assert (found.before, [instant(at) for at in found.since]) == ([None, None], [T0, T0])
+    assert (before(found), [instant(at) for at in found.since]) == ([None, None], [T0, T0])
 
 
 def test_an_unusable_reading_is_the_newest_only_where_there_is_no_other() -> None:
@@ -153,6 +174,35 @@ def test_a_row_of_binary_copy_is_what_postgresql_documents() -> None:
     full = struct.pack(">hiiif", 2, 4, 1, 4, 0.5)
     with_null = struct.pack(">hiii", 2, 4, 2, -1)
     assert binary.rows(fields) == binary.HEADER + full + with_null + binary.TRAILER
+
+
+def test_an_array_parameter_is_what_postgresql_documents() -> None:
+    packed = binary.array(">i4", np.array([7, 8]), np.array([False, True])).packed
+    assert packed == struct.pack(">iiIii", 1, 1, 23, 2, 1) + struct.pack(">iii", 4, 7, -1)
+    at = binary.instants(np.array([binary.POSTGRES_EPOCH_US + 5])).packed
+    assert at == struct.pack(">iiIii", 1, 0, 1184, 1, 1) + struct.pack(">iq", 8, 5)
+
+
+def test_a_table_is_the_readings_it_was_made_of() -> None:
+    said = [room(0, 20.0), room(20, 21.0, seq=7), room(40, 22.0, quality=Quality.HISTORY)]
+    table = Table.of(DeviceKind.ROOM, said)
+    assert table == said
+    assert (table[1], list(table[1:]), len(table)) == (said[1], said[1:], 3)
+    assert list(table.chosen([2, 0])) == [said[2], said[0]]
+    table.extend(Table.of(DeviceKind.ROOM, said[:1]))
+    assert list(table) == [*said, said[0]]
+    assert table != said
+
+
+def test_a_table_takes_no_time_without_a_zone() -> None:
+    with pytest.raises(ValueError, match="zone"):
+        Table.of(DeviceKind.ROOM, [RoomReading("own:s/d", T0.replace(tzinfo=None), 20.0)])
+
+
+def test_readings_of_several_kinds_become_a_table_each() -> None:
+    meter = MeterReading("own:s/m", T0, 60.0)
+    found = list(tables([room(0, 20.0), meter, room(20, 21.0)]))
+    assert found == [([0, 2], [room(0, 20.0), room(20, 21.0)]), ([1], [meter])]
 
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=80 * 365)))
