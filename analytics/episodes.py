@@ -1,11 +1,18 @@
-"""When is a dwelling cold: persistence, hysteresis and gaps over hourly means.
+"""When is a dwelling cold, or overheated: persistence, hysteresis and gaps over hourly means.
 
 An excursion *opens* at the end of the hour that completes ``open_after`` of counted hours below
 the standard, and *closes* at the end of the hour that completes ``close_after`` at or above the
 standard plus the hysteresis. Hours without readings are neither cold nor warm: they stop nothing
 and prove nothing, until ``lapse_after`` of them end an open excursion for want of knowledge.
 Hours that do not count (excluded clock hours) are passed over; hours in which heat is not owed
-(out of season, heating stopped) end an excursion.
+(out of season, heating stopped, maintenance) end an excursion, and the persistence counts from
+scratch after them.
+
+*Cold* and *overheated* are one scan: above an upper limit is below it with every sign turned.
+
+Flapping: an excursion is held open until ``close_after`` hours in a row were warm, so a room that
+swings about the standard is one episode; what is stored has at most one open per dwelling and
+kind, and ``reconcile`` carries an open one on as long as anything overlaps it.
 """
 
 from __future__ import annotations
@@ -21,6 +28,18 @@ from numpy.typing import NDArray
 HOUR = timedelta(hours=1)
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+class EpisodeKind(StrEnum):
+    """What a dwelling is, as long as an episode lasts."""
+
+    COLD = "cold"  # below the policy's standard
+    OVERHEATED = "overheated"  # above its upper limit
+
+    @property
+    def sign(self) -> float:
+        """What turns *above an upper limit* into *below a standard*."""
+        return -1.0 if self is EpisodeKind.OVERHEATED else 1.0
 
 
 class CloseReason(StrEnum):
@@ -44,7 +63,10 @@ class Persistence:
 
 @dataclass(frozen=True, slots=True)
 class Excursion:
-    """One stretch below the standard of the dwelling at row ``unit``; instants are hour ends."""
+    """One stretch beyond the limit of the dwelling at row ``unit``; instants are hour ends.
+
+    ``min_c`` is its furthest hour: the coldest, or of an overheated dwelling the hottest.
+    """
 
     unit: int
     began_at: datetime
@@ -52,6 +74,7 @@ class Excursion:
     min_c: float
     closed_at: datetime | None = None
     reason: CloseReason | None = None
+    kind: EpisodeKind = EpisodeKind.COLD
 
     def holds(self, at: datetime) -> bool:
         """Whether it is open at an instant."""
@@ -63,7 +86,8 @@ class Scan:
     """The hours to judge.
 
     ``mean_c`` is (dwellings, hours), NaN where nothing was measured; ``owed`` the same shape;
-    ``threshold_c`` and ``counts`` are per hour; ``start`` is the start of hour 0.
+    ``threshold_c`` (the standard, or for overheated dwellings the upper limit; NaN where there
+    is none) and ``counts`` are per hour; ``start`` is the start of hour 0.
     """
 
     start: datetime
@@ -71,6 +95,7 @@ class Scan:
     owed: Bools
     threshold_c: Floats
     counts: Bools
+    kind: EpisodeKind = EpisodeKind.COLD
 
 
 def scan(hours: Scan, rule: Persistence, open_since: Mapping[int, datetime]) -> list[Excursion]:
@@ -91,6 +116,7 @@ class _Walk:
     def __init__(self, hours: Scan, rule: Persistence, open_since: Mapping[int, datetime]) -> None:
         count = hours.mean_c.shape[0]
         self.hours, self.rule = hours, rule
+        self.sign = hours.kind.sign
         self.below = np.zeros(count, np.int64)
         self.warm = np.zeros(count, np.int64)
         self.gap = np.zeros(count, np.int64)
@@ -104,20 +130,20 @@ class _Walk:
 
     def step(self, hour: int) -> None:
         hours, rule = self.hours, self.rule
-        value = hours.mean_c[:, hour]
+        value, limit = self.sign * hours.mean_c[:, hour], self.sign * hours.threshold_c[hour]
         self._close(self.is_open & ~hours.owed[:, hour], hour, CloseReason.NOT_OWED)
         self.below[~hours.owed[:, hour]] = 0
         if not hours.counts[hour]:
             return
         known = ~np.isnan(value) & hours.owed[:, hour]
-        cold = known & (value < hours.threshold_c[hour])
+        cold = known & (value < limit)
         self.gap = np.where(known, 0, self.gap + 1)
         self.began = np.where(cold & (self.below == 0) & ~self.is_open, hour, self.began)
         self.below = np.where(known, np.where(cold, self.below + 1, 0), self.below)
         self.below[(self.gap >= rule.open_hours) & ~self.is_open] = 0
         self.min_c = np.where(cold & (self.below == 1) & ~self.is_open, np.inf, self.min_c)
         self.min_c = np.where(cold, np.minimum(self.min_c, value), self.min_c)
-        warm = known & (value >= hours.threshold_c[hour] + rule.hysteresis_k)
+        warm = known & (value >= limit + rule.hysteresis_k)
         self.warm = np.where(known, np.where(warm, self.warm + 1, 0), self.warm)
         opening = ~self.is_open & (self.below >= rule.open_hours)
         self.opened = np.where(opening, hour + 1, self.opened)
@@ -143,7 +169,8 @@ class _Walk:
         since = self.before.pop(unit, None)
         began = since or self._at(int(self.began[unit]))
         opened = since or self._at(int(self.opened[unit]))
-        return Excursion(unit, began, opened, float(self.min_c[unit]), closed_at, reason)
+        furthest = self.sign * float(self.min_c[unit])
+        return Excursion(unit, began, opened, furthest, closed_at, reason, self.hours.kind)
 
     def _at(self, hour: int) -> datetime:
         return self.hours.start + hour * HOUR

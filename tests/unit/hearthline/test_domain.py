@@ -116,7 +116,7 @@ def test_every_word_is_there_in_both_languages(speak: object, words: type[StrEnu
 class Anything(dict[str, object]):
     """Values for a template: a number that formats any way, a name in both languages."""
 
-    numbers = ("_c", "_k", "_m3h", "_pct", "cold", "sensed", "warm", "count", "hours")
+    numbers = ("_c", "_k", "_m3h", "_pct", "_kpa", "cold", "sensed", "warm", "count", "hours")
 
     def __missing__(self, key: str) -> object:
         return 3.0 if key.endswith(self.numbers) else "there"
