@@ -1,0 +1,118 @@
+"""What is around the sensors of a window: weather, supply, places, batteries, as detectors want it.
+
+Pure; rows of ``states`` come from the database live, and may be missing where nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from analytics.observed import MeterTable, Weather
+from analytics.trust.certified import certified_hours
+from analytics.trust.model import HOUR, Floats, Ints, Surroundings
+from analytics.window import RoomWindow
+from hearthline.domain.certified import Certified
+from hearthline.domain.network import Instrument, Network
+from hearthline.domain.places import DeviceRole, HeatingStatus, PlaceKind
+
+States = Mapping[int, Mapping[str, Any]]
+NOBODY_KNOWS: States = {}
+
+
+def surroundings(
+    network: Network,
+    rooms: RoomWindow,
+    meters: MeterTable,
+    weather: Weather,
+    *,
+    states: States = NOBODY_KNOWS,
+    certified: Sequence[Certified] = (),
+) -> Surroundings:
+    """Everything that is known around a window's sensors.
+
+    Args:
+        network: the tree, with heating statuses.
+        rooms: the window; rows of the result are its sensors, columns its hours.
+        meters: hours of meters that overlap the window; the stations' secondary ones are read.
+        weather: hours of weather that overlap it.
+        states: per device id ``battery_pct``, ``skew_s``, ``interval_s`` and ``gateway``, as
+            ``hearthline.storage.trust.states`` gives them; as of now, so only good for now.
+        certified: certified readings that bear on the window.
+    """
+    sensors, start, hours = rooms.sensors, rooms.start, rooms.hours.shape[1]
+    ids = [sensor.id for sensor in sensors]
+    return Surroundings(
+        outdoor_c=_aligned(weather.outdoor_c[None], weather.start, start, hours)[0],
+        solar_wm2=_aligned(weather.solar_wm2[None], weather.start, start, hours)[0],
+        supply_c=_supply(network, sensors, meters, start, hours),
+        battery_pct=_told(ids, states, "battery_pct"),
+        skew_s=_told(ids, states, "skew_s"),
+        interval_s=_told(ids, states, "interval_s"),
+        gateway=_gateways(ids, states),
+        entrance=_group(network, sensors, PlaceKind.ENTRANCE),
+        area=_group(network, sensors, PlaceKind.SUBSTATION),
+        certified_hour=certified_hours(ids, certified, start),
+        unheated=np.array(
+            [network.status(s.place, rooms.until) is not HeatingStatus.ON for s in sensors], bool
+        ),
+    )
+
+
+def _aligned(values: Floats, begins: datetime, start: datetime, hours: int) -> Floats:
+    """Rows of hours from ``begins`` on, as rows of the window's hours; NaN where they end."""
+    aligned = np.full((len(values), hours), np.nan)
+    shift = round((start - begins) / HOUR)
+    first, last = max(0, -shift), min(hours, values.shape[1] - shift)
+    if last > first:
+        aligned[:, first:last] = values[:, first + shift : last + shift]
+    return aligned
+
+
+def _supply(
+    network: Network,
+    sensors: Sequence[Instrument],
+    meters: MeterTable,
+    start: datetime,
+    hours: int,
+) -> Floats:
+    """The secondary supply of each sensor's circuit, or else of its station, °C."""
+    row_of = {
+        meter.place: row
+        for row, meter in enumerate(meters.meters)
+        if meter.role is DeviceRole.SECONDARY
+    }
+    supply = _aligned(meters.supply_c, meters.start, start, hours)
+    rows = []
+    for sensor in sensors:
+        above = (network.ancestor(sensor.place, kind) for kind in _SUPPLIED_BY)
+        rows.append(next((row_of[place] for place in above if place in row_of), -1))
+    chosen = np.array(rows, np.int64)
+    known = chosen >= 0
+    result = np.full((len(sensors), hours), np.nan)
+    result[known] = supply[chosen[known]]
+    return result
+
+
+_SUPPLIED_BY = (PlaceKind.CIRCUIT, PlaceKind.SUBSTATION)
+
+
+def _told(ids: Sequence[int], states: States, name: str) -> Floats:
+    told = [states[i][name] if i in states else None for i in ids]
+    return np.array([np.nan if value is None else float(value) for value in told])
+
+
+def _gateways(ids: Sequence[int], states: States) -> Ints:
+    """Numbers of the gateways that carried each sensor last; -1 unknown."""
+    names = [states[i]["gateway"] if i in states else None for i in ids]
+    number = {name: n for n, name in enumerate(sorted({name for name in names if name}))}
+    return np.array([-1 if not name else number[name] for name in names], np.int64)
+
+
+def _group(network: Network, sensors: Sequence[Instrument], kind: PlaceKind) -> Ints:
+    """The number of the place of a kind above each sensor; its own where there is none."""
+    places = [network.ancestor(sensor.place, kind) or sensor.place for sensor in sensors]
+    return np.array([network.nodes[place].id for place in places], np.int64)

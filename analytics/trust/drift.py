@@ -1,0 +1,99 @@
+"""Drift: a sensor that wanders from its peers by tenths of a kelvin a week, for good.
+
+Daily means of a healthy dwelling scatter by 0.33 K around its place among the peers, nearly each
+day for itself, since people come and go. The error of a slope over T days is then about 0.25 K a
+week after two weeks, 0.1 after four, 0.05 after six, 0.035 after eight (2,000 simulated
+dwellings). So a drift of 0.3 K a week is certain after some 45 days, one of 0.2 after two months,
+one of 0.1 only in the course of a season, one of 0.05 hardly ever; before that nobody can tell,
+and nothing is said.
+
+Faster than ``FASTEST`` is not ageing but heat: a strainer that fills up, a radiator that sludges.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analytics.trust.model import (
+    DAY_HOURS,
+    GRADE_C,
+    Case,
+    Claim,
+    Facts,
+    Floats,
+    TrustReason,
+)
+from analytics.trust.peers import groups
+
+LEAST_DAYS = 21
+SURE = 6.0
+"""Standard errors, as for the other slow lies; in between nothing is said, since a doubt that
+lasts for weeks would hold back every cold reading of a dwelling."""
+FASTEST_K_WEEK = 0.6
+TOTAL_K = 0.5
+"""Less than the instrument's own tolerance is not worth a visit."""
+MEMORY = 2.5
+"""By how much more the variance of a slope is than of independent days: (1 + ρ)/(1 − ρ) at a
+measured correlation of 0.33 is 2, and moods of weeks add to it."""
+FELLOWS = 4
+"""Sensors of an entrance from which on their common trend is taken out: heat wanders there too."""
+
+
+def drifting(case: Case) -> Claim:
+    """Trends that stand out from their errors and from the trends around them."""
+    claim = Claim.nothing(case.shape)
+    past = case.past
+    if past.days == 0:
+        return claim
+    slope, error = trends(past)
+    own = slope - _around(slope, case)
+    with np.errstate(invalid="ignore"):
+        slow = (np.abs(own) <= FASTEST_K_WEEK / 7.0) & (past["days"] >= LEAST_DAYS)
+        total = np.abs(own) * past["days"] >= TOTAL_K
+        sigmas = np.minimum(np.abs(own), np.abs(slope)) / error
+        sure = slow & total & (sigmas >= SURE)
+    if not sure.any():
+        return claim
+    first_hour = int(case.sensors.start.timestamp() // 3600)
+    hours = np.arange(case.shape[1])
+    day = np.minimum((first_hour + hours) // DAY_HOURS - 1 - past.first_day, past.days - 1)
+    known, day = day >= 0, np.maximum(day, 0)
+    began = past.first_day + 1.0 + np.arange(past.days) - past["days"]
+    since = (np.nan_to_num(began) * DAY_HOURS - first_hour).astype(np.int64)
+    told = sure[:, day] & known & _uncertified(case, hours)
+    claim.say(told, GRADE_C, TrustReason.DRIFT, since[:, day], own[:, day] * 7.0)
+    claim.lied[:] = claim.grade == GRADE_C
+    return claim
+
+
+def trends(past: Facts) -> tuple[Floats, Floats]:
+    """Slope of daily means, K a day, and its standard error, (sensors, days)."""
+    w, t, tt = past["w"], past["t"], past["tt"]
+    e, te, e2 = past["e"], past["te"], past["e2"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        stt, ste, see = tt - t * t / w, te - t * e / w, e2 - e * e / w
+        stt = np.where((w >= LEAST_DAYS / 2) & (stt > 0.0), stt, np.nan)
+        slope = ste / stt
+        rest = np.maximum(see - slope * ste, 1e-4) / np.maximum(w - 2.0, 1.0)
+        return slope, np.sqrt(MEMORY * rest / stt)
+
+
+def _around(slope: Floats, case: Case) -> Floats:
+    """The median trend of each sensor's entrance, K a day; 0 where it has too few sensors."""
+    common = np.zeros(slope.shape)
+    if case.around.entrance is None:
+        return common
+    for rows in groups(case.around.entrance):
+        if len(rows) >= FELLOWS:
+            known = ~np.isnan(slope[rows]).all(axis=0)
+            common[np.ix_(rows, known)] = np.nanmedian(slope[np.ix_(rows, known)], axis=0)
+    return common
+
+
+def _uncertified(case: Case, hours: np.ndarray) -> np.ndarray:
+    """Hours before a certified reading: after it the trend begins anew."""
+    certified = case.around.certified_hour
+    if certified is None:
+        return np.ones(case.shape, bool)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(~(hours >= certified[:, None]))

@@ -1,0 +1,163 @@
+"""Knocked and exchanged sensors, windows, and the real cold that must not look like them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analytics.trust import Facts, Trust, TrustReason, daily, judge
+from analytics.trust.jump import LARGE_AFTER_H, SMALL_AFTER_H
+from analytics.trust.model import GRADE_B, GRADE_C, HOUR, NUMBER, SensorHours, Surroundings
+from tests.unit.analytics.rooms import breathing, knocked, shown
+
+KNOCK = 40
+
+
+def reasons(trust: Trust, row: int, hour: int) -> tuple[str, TrustReason]:
+    grade, reason = trust.why(row, hour)
+    return grade.value, reason
+
+
+@pytest.mark.parametrize("step_k", [-2.0, 2.5])
+def test_a_knocked_sensor_is_doubted_then_known(step_k: float) -> None:
+    """B within hours, C once it has stayed; its hours are unusable back to the knock."""
+    trust = judge(knocked(shown(breathing(8, 96)), 3, KNOCK, step_k))
+    assert reasons(trust, 3, KNOCK + 4)[0] == "B"
+    known = slice(KNOCK + LARGE_AFTER_H, None)
+    assert (trust.grade[3, known] == GRADE_C).all()
+    assert reasons(trust, 3, 90) == ("C", TrustReason.MOVED)
+    assert trust.measure[3, 90] == pytest.approx(step_k, abs=0.5)
+    assert trust.since[3, 90] == KNOCK
+    assert not trust.usable[3, KNOCK:].any()
+    assert trust.usable[3, :KNOCK].all()
+    assert (np.delete(trust.grade, 3, axis=0) < GRADE_C).all()
+
+
+def test_a_smaller_step_must_stay_for_more_than_a_day() -> None:
+    """What people do changes from one day to the next."""
+    trust = judge(knocked(shown(breathing(8, 96)), 3, KNOCK, -1.35))
+    assert (trust.grade[3, : KNOCK + SMALL_AFTER_H] < GRADE_C).all()
+    assert (trust.grade[3, KNOCK + SMALL_AFTER_H + 1 :] == GRADE_C).all()
+
+
+def test_put_right_again_it_is_believed_again() -> None:
+    """The claim ends with the level's return, and the step back is no jump of its own."""
+    sensors = knocked(knocked(shown(breathing(8, 120)), 3, KNOCK, -2.0), 3, 80, 2.0)
+    trust = judge(sensors)
+    assert trust.grade[3, 75] == GRADE_C
+    assert (trust.grade[3, 90:] < GRADE_C).all()
+    assert trust.usable[3, 90:].all()
+
+
+def test_judgement_knows_only_the_past() -> None:
+    """Grades at an hour are the same whether or not later hours are known."""
+    sensors = knocked(shown(breathing(8, 96)), 3, KNOCK, -2.0)
+    whole = judge(sensors)
+    for width in (KNOCK + 6, KNOCK + LARGE_AFTER_H + 2, 80):
+        part = judge(_until(sensors, width))
+        assert np.array_equal(part.grade, whole.grade[:, :width])
+
+
+def _until(sensors: SensorHours, hours: int) -> SensorHours:
+    cut = slice(None, hours)
+    return replace(
+        sensors,
+        mean_c=sensors.mean_c[:, cut],
+        min_c=sensors.min_c[:, cut],
+        max_c=sensors.max_c[:, cut],
+        samples=sensors.samples[:, cut],
+    )
+
+
+@pytest.mark.parametrize("tau_h", [7.0, 16.0])
+def test_a_closed_valve_is_not_a_lie(tau_h: float) -> None:
+    """A dwelling that cools with its own time constant stays of grade A or B, and usable."""
+    level = breathing(8, 120)
+    after = np.maximum(np.arange(120) - KNOCK, 0)
+    level[3] -= 4.0 * (1.0 - np.exp(-after / tau_h)) + 0.5 * (1.0 - np.exp(-after / 0.5))
+    trust = judge(shown(level))
+    assert (trust.grade[3] < GRADE_C).all()
+    assert trust.usable.all()
+
+
+def test_a_riser_that_cools_together_is_not_a_lie() -> None:
+    """Three of eight sensors falling at once: an air lock."""
+    level = breathing(8, 120)
+    after = np.maximum(np.arange(120) - KNOCK, 0)
+    level[2:5] -= 5.0 * (1.0 - np.exp(-after / 20.0))
+    assert (judge(shown(level)).grade < GRADE_C).all()
+
+
+def test_a_shortage_moves_everybody_and_accuses_nobody() -> None:
+    level = breathing(8, 96)
+    level[:, KNOCK:] -= 3.0
+    assert (judge(shown(level)).grade < GRADE_B).all()
+
+
+def test_an_opened_window_is_no_evidence_of_cold() -> None:
+    """B while it is open, A afterwards."""
+    level = breathing(8, 72)
+    level[3, 30:32] -= 0.9
+    trust = judge(shown(level))
+    assert reasons(trust, 3, 30) == ("B", TrustReason.WINDOW)
+    assert (trust.grade[3, 34:] < GRADE_B).all()
+    assert trust.usable.all()
+
+
+def test_an_hourly_sensor_is_not_called_knocked() -> None:
+    """One reading an hour does not tell a jump from a quick change."""
+    sensors = knocked(shown(breathing(8, 96)), 3, KNOCK, -2.0)
+    hourly = replace(sensors, samples=np.minimum(sensors.samples, 1))
+    assert (judge(hourly).grade < GRADE_C).all()
+
+
+def test_two_that_take_each_others_level_were_exchanged() -> None:
+    """Same hour, opposite steps, and each shows what the other showed."""
+    level = breathing(8, 120)
+    level[2] += 0.7
+    level[5] -= 0.7
+    swapped = level.copy()
+    swapped[2, KNOCK:], swapped[5, KNOCK:] = level[5, KNOCK:], level[2, KNOCK:]
+    trust = judge(shown(swapped))
+    for row in (2, 5):
+        assert reasons(trust, row, 90) == ("C", TrustReason.SWAPPED)
+    assert (np.delete(trust.grade, [2, 5], axis=0) < GRADE_C).all()
+
+
+def test_memory_carries_a_shift_beyond_the_window() -> None:
+    """Days later the jump is out of sight, and the sensor still is not believed."""
+    sensors = knocked(shown(breathing(8, 240)), 3, KNOCK, -2.0)
+    past = daily(_until(sensors, 168))
+    late = _from(sensors, 168)
+    trust = judge(late, past=past)
+    assert (trust.grade[3] == GRADE_C).all()
+    assert (trust.reason[3] == NUMBER[TrustReason.MOVED]).all()
+    assert trust.since[3, 0] < 0
+    forgotten = judge(late, past=Facts.none(8))
+    assert (forgotten.grade[3] < GRADE_C).all()
+
+
+def test_a_certified_reading_settles_it() -> None:
+    """From then on the level is corrected, so it is no lie any more."""
+    sensors = knocked(shown(breathing(8, 240)), 3, KNOCK, -2.0)
+    hour = np.full(8, np.nan)
+    hour[3] = 100.0
+    around = Surroundings(certified_hour=hour)
+    assert (judge(sensors, around).grade[3] < GRADE_C).all()
+    past = daily(sensors, around)
+    assert np.nan_to_num(past["moved_k"][3, -1]) == 0.0
+    assert past["days"][3, -1] == pytest.approx(6.0)
+
+
+def _from(sensors: SensorHours, hour: int) -> SensorHours:
+    cut = slice(hour, None)
+    return replace(
+        sensors,
+        start=sensors.start + hour * HOUR,
+        mean_c=sensors.mean_c[:, cut],
+        min_c=sensors.min_c[:, cut],
+        max_c=sensors.max_c[:, cut],
+        samples=sensors.samples[:, cut],
+    )
