@@ -191,6 +191,13 @@ def _balance(
     stop: datetime,
     pipes: Mapping[BalanceStage, Pipes],
 ) -> list[BalanceWindow]:
+    return balances(layout, metered_places(connection, start, stop), start, stop, pipes)
+
+
+def metered_places(
+    connection: Connection, start: datetime, stop: datetime
+) -> dict[tuple[str, DeviceRole], list[MeterWindow]]:
+    """What every heat meter of the network says over a window of whole hours, by place and role."""
     bound = storage.bound_meters(connection, start - HOUR, stop)
     rows = storage.window_hours(connection, bound)
     windows = _meter_windows(bound, rows, start, stop)
@@ -198,7 +205,7 @@ def _balance(
     for meter, window in zip(bound, windows, strict=True):
         if window.expected_min > 0.0:
             metered.setdefault((meter.place, meter.role), []).append(window)
-    return balances(layout, metered, start, stop, pipes)
+    return metered
 
 
 def _meter_windows(

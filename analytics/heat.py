@@ -102,7 +102,7 @@ class MeterWindow:
     ``heat_kwh`` and ``volume_m3`` stand for ``covered_min`` of the ``expected_min`` in which the
     meter was bound; ``peak_m3h`` is the largest hourly flow; ``delta_k`` is flow-weighted;
     ``start_c`` and ``stop_c`` are the mean of supply and return at the ends of the window;
-    ``makeup_m3`` is what its counter added.
+    ``makeup_m3`` is what its counter added; ``supply_c`` and ``return_c`` are flow-weighted means.
     """
 
     heat_kwh: float
@@ -114,6 +114,8 @@ class MeterWindow:
     makeup_m3: float | None = None
     start_c: float | None = None
     stop_c: float | None = None
+    supply_c: float | None = None
+    return_c: float | None = None
 
     @property
     def coverage(self) -> float:
@@ -179,7 +181,7 @@ def meter_windows(
     meter, volume = rows.meter[inside], rows.volume_m3[inside]
     delta = rows.supply_c[inside] - rows.return_c[inside]
     weight = np.where(np.isfinite(delta), np.abs(volume), 0.0)
-    weights = np.bincount(meter, weight, n)
+    weights: FloatArray = np.bincount(meter, weight, n).astype(np.float64)
     with np.errstate(invalid="ignore"):
         delta_k = np.bincount(meter, weight * np.nan_to_num(delta), n) / weights
     pipe_c = (rows.supply_c + rows.return_c) / 2.0
@@ -193,11 +195,22 @@ def meter_windows(
         _counted(rows, n, start_hour, stop_hour),
         _at_edge(rows, pipe_c, n, [start_hour + offset for offset in _START_OFFSETS]),
         _at_edge(rows, pipe_c, n, [stop_hour + offset for offset in _STOP_OFFSETS]),
+        _by_flow(rows.supply_c[inside], meter, weight, weights),
+        _by_flow(rows.return_c[inside], meter, weight, weights),
     )
     return [
         MeterWindow(*row[:5], *(None if np.isnan(value) else value for value in row[5:]))
         for row in zip(*(column.tolist() for column in columns), strict=True)
     ]
+
+
+def _by_flow(
+    value: FloatArray, meter: IntArray, weight: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """Each meter's mean by flow, NaN where nothing flowed."""
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(meter, weight * np.nan_to_num(value), len(weights)) / weights
+    return np.asarray(mean)
 
 
 def _peak(rows: WindowHours, n: int, start_hour: int, stop_hour: int) -> FloatArray:

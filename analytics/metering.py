@@ -65,7 +65,7 @@ def balances(
     pipes: Mapping[BalanceStage, Pipes],
 ) -> list[BalanceWindow]:
     """The network's balance at every source, and both stages of every substation."""
-    meters = _Meters(layout, metered, (stop - start) / timedelta(minutes=1))
+    meters = Metering(layout, metered, (stop - start) / timedelta(minutes=1))
     found = []
 
     def draw(
@@ -98,7 +98,9 @@ def balances(
 
 
 @dataclass(frozen=True, slots=True)
-class _Meters:
+class Metering:
+    """Which meters stand for which place in a window of ``window_min`` minutes."""
+
     layout: Layout
     metered: MeteredPlaces
     window_min: float

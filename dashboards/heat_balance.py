@@ -32,6 +32,7 @@ TICKET_LINK = "${console}/console/tickets/${__data.fields.number}"
 
 _LOSS_STEPS = ((None, "green"), (0.08, "yellow"), (0.12, "red"))
 _COVERAGE_STEPS = ((None, "red"), (0.95, "green"))
+_DEGREE_STEPS = ((None, "red"), (0.9, "green"), (1.2, "yellow"))
 _COLD_STEPS = ((None, "green"), (1, "red"))
 _APPROACH_STEPS = ((None, "green"), (5, "yellow"), (8, "red"))
 _SUPPLIED = ("Supplied", "供热量")
@@ -49,6 +50,7 @@ def sheet(locale: Locale) -> Sheet:
     _refusals(page, source)
     _substations(page, source)
     _hydraulics(page, source)
+    _evenness(page, source)
     _consequences(page, source)
     return page
 
@@ -257,6 +259,45 @@ def _approach(source: Source) -> timeseries.Panel:
         .thresholds(thresholds(_APPROACH_STEPS))
         .axis_soft_min(0)
         .axis_soft_max(10)
+    )
+
+
+def _evenness(page: Sheet, source: Source) -> None:
+    page.heading(source.say(("Balance and signatures", "平衡与能耗特征")))
+    off = daily(
+        source, "signature", ("Heat against its signature", "热量偏离能耗特征"), "percentunit"
+    )
+    page.add(
+        off,
+        8,
+        8,
+        source.say(
+            (
+                "A day's heat less what the place used at such weather in the 60 days before. "
+                "A healthy station scatters by 8 %; nothing under 25 % is called.",
+                "当日热量与此前60天同等天气用热之差。正常站日残差约8%，25%以内不判异常。",
+            )
+        ),
+    )
+    both = [Field("return_k", ("returns", "回水")), Field("room_k", ("rooms", "室温"))]
+    title = ("Spread between buildings", "楼栋间离散")
+    page.add(paired(source, "spreads", title, "kelvin", both).interval("1d"), 8, 8)
+    page.add(
+        rows(
+            source,
+            "uneven",
+            ("Buildings, newest day", "各楼栋（最近一日）"),
+            [
+                Field("building", ("Building", "楼栋")),
+                Field("balance_degree", ("Flow / design", "水力平衡度"), None, 2, _DEGREE_STEPS),
+                Field("return_c", ("Return", "回水"), "celsius", 1),
+                Field("room_c", ("Rooms", "室温"), "celsius", 1),
+                Field("vertical_k", ("Spread of floors", "层间离散"), "kelvin", 1),
+                Field("index_w_m2", ("Index", "热指标"), "index", 1),
+            ],
+        ),
+        8,
+        8,
     )
 
 

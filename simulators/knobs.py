@@ -34,6 +34,7 @@ class Knobs:
     leak_m3h: Array
     balance_lost: Array  # share of the throttling of near buildings' valves that is gone
     building_resistance: Array
+    building_valve: Array  # factor on the resistance of the building's balancing valve
     building_swapped: Flags  # supply and return meet the building's meter the wrong way round
     entrance_resistance: Array
     entrance_swapped: Flags
@@ -72,6 +73,7 @@ class Knobs:
             leak_m3h=same(circuits, 0.0),
             balance_lost=same(circuits, 0.0),
             building_resistance=same(buildings, 1.0),
+            building_valve=same(buildings, 1.0),
             building_swapped=no(buildings),
             entrance_resistance=same(entrances, 1.0),
             entrance_swapped=no(entrances),

@@ -196,6 +196,32 @@ WHERE $__timeFilter(b.started_at) AND b.stage IN ('transmission', 'distribution'
   AND b.makeup_m3 IS NOT NULL AND (p.kind = 'source' OR p.code IN ($substation))
 ORDER BY 1, 2;
 
+-- name: signature
+-- Share by which a local day's heat lies above its signature; days without one are missing.
+SELECT d.started_at AS "time", [[p.name|coalesce(nullif(p.name_zh, ''), p.name)]] AS metric,
+       d.heat_kwh / d.expected_kwh - 1 AS off_share
+FROM heat_day d JOIN place p ON p.id = d.place_id
+WHERE $__timeFilter(d.started_at) AND p.kind = 'substation' AND p.code IN ($substation)
+  AND d.heat_kwh IS NOT NULL AND d.expected_kwh > 0
+ORDER BY 1, 2;
+
+-- name: spreads
+-- Area-weighted spread of returns and of rooms between the buildings of a substation.
+SELECT d.started_at AS "time", [[p.name|coalesce(nullif(p.name_zh, ''), p.name)]] AS metric,
+       d.return_spread_k AS return_k, d.horizontal_k AS room_k
+FROM heat_day d JOIN place p ON p.id = d.place_id
+WHERE $__timeFilter(d.started_at) AND p.kind = 'substation' AND p.code IN ($substation)
+ORDER BY 1, 2;
+
+-- name: uneven
+-- Buildings of the newest day, the least supplied first.
+SELECT [[p.name|coalesce(nullif(p.name_zh, ''), p.name)]] AS building, d.balance_degree, d.return_c,
+       d.room_c, d.vertical_k, d.index_w_m2
+FROM heat_day d JOIN place p ON p.id = d.place_id
+WHERE d.day = (SELECT max(day) FROM heat_day) AND p.kind = 'building'
+  AND split_part(p.path, '/', 2) IN ($substation)
+ORDER BY d.balance_degree, p.path LIMIT 200;
+
 -- name: outdoor
 SELECT $__timeGroup(w.hour, $__interval) AS "time", avg(w.outdoor_c)::float8 AS outdoor_c
 FROM weather_hour w WHERE $__timeFilter(w.hour) GROUP BY 1 ORDER BY 1;
@@ -207,7 +233,7 @@ WITH area AS (
     FROM unit f JOIN place u ON u.id = f.place_id GROUP BY 1
 ), cold AS (
     SELECT split_part(u.path, '/', 2) AS code, count(DISTINCT e.place_id) AS dwellings
-    FROM episode e JOIN place u ON u.id = e.place_id WHERE e.closed_at IS NULL GROUP BY 1
+    FROM episode e JOIN place u ON u.id = e.place_id WHERE e.kind <> 'overheated' AND e.closed_at IS NULL GROUP BY 1
 ), open AS (
     SELECT split_part(p.path, '/', 2) AS code, count(*) AS tickets
     FROM ticket t JOIN incident i ON i.id = t.incident_id JOIN place p ON p.id = i.place_id

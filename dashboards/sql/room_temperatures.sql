@@ -18,7 +18,7 @@ WITH standard AS (
 )
 SELECT count(*) AS measured, avg((d.c < s.c)::int)::float8 AS share_below,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY d.c) AS median_c, min(s.c) AS standard_c,
-       (SELECT count(DISTINCT e.place_id) FROM episode e WHERE e.closed_at IS NULL) AS cold_dwellings,
+       (SELECT count(DISTINCT e.place_id) FROM episode e WHERE e.kind <> 'overheated' AND e.closed_at IS NULL) AS cold_dwellings,
        (SELECT count(*) FROM incident i WHERE i.closed_at IS NULL) AS open_incidents
 FROM dwelling d CROSS JOIN standard s;
 
@@ -97,7 +97,7 @@ FROM latest l
 JOIN device_binding b ON b.device_id = l.device_id AND b.role = 'room' AND b.valid @> l.time
 JOIN place u ON u.id = b.place_id
 JOIN place sub ON sub.code = split_part(u.path, '/', 2)
-LEFT JOIN episode e ON e.place_id = u.id AND e.closed_at IS NULL
+LEFT JOIN episode e ON e.place_id = u.id AND e.kind <> 'overheated' AND e.closed_at IS NULL
 LEFT JOIN hold h ON h.place_id = u.id
 LEFT JOIN LATERAL (
     SELECT t.number FROM incident_member m

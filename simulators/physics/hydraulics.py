@@ -136,13 +136,15 @@ class Operation:
     """How the network is run; valves and speeds 0…1, others factors on whole branches' resistance.
 
     ``valve`` [units], ``entrance``, ``building``, ``plant`` and ``speed`` [circuits], ``open``
-    [buildings]: share of the balancing valve's throttling that is gone, ``spare_kpa`` [circuits]:
+    [buildings]: share of the balancing valve's throttling that is gone, ``setting`` [buildings]:
+    factor on the resistance of the balancing valve and its strainer, ``spare_kpa`` [circuits]:
     static pressure above the ground floor's radiators (infinite: enough for any height).
     """
 
     valve: Single
     entrance: Array
     building: Array
+    setting: Array
     open: Array
     plant: Array
     speed: Array
@@ -156,6 +158,7 @@ class Operation:
             valve=np.ones(units, dtype=np.float32),
             entrance=np.ones(entrances),
             building=np.ones(buildings),
+            setting=np.ones(buildings),
             open=np.zeros(buildings),
             plant=np.ones(circuits),
             speed=np.ones(circuits),
@@ -212,7 +215,7 @@ def solve_part(
         unit_conductance,
         run.valve,
         run.spare_kpa,
-        (pipes.riser, pipes.entrance, pipes.building + throttle),
+        (pipes.riser, pipes.entrance, (pipes.building + throttle) * run.setting),
         (run.entrance, run.building),
         (flows.unit, flows.riser, flows.entrance, flows.building),
     )
