@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from analytics.snapshot import Snapshot, StuckSensor
+from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Evidence, EvidenceCode
 from hearthline.domain.places import PlaceKind
 
@@ -112,12 +112,6 @@ def label(snapshot: Snapshot, place: str) -> dict[str, str]:
     return snapshot.network.label(place)
 
 
-def flat_sensor(sensor: StuckSensor) -> tuple[Evidence, ...]:
-    """That a sensor repeats itself while its peers move."""
-    flat = Evidence(
-        EvidenceCode.SENSOR_FLAT, {"value_c": round(sensor.value_c, 1), "hours": sensor.hours}
-    )
-    if np.isnan(sensor.peers_moved_k):
-        return (flat,)
-    moved = Evidence(EvidenceCode.PEERS_VARY, {"range_k": round(sensor.peers_moved_k, 1)})
-    return (flat, moved)
+def shape(name: str) -> Evidence:
+    """That a shift is worst at the top of the risers, or at the ground."""
+    return Evidence(EvidenceCode.WORST_ON_TOP if name == "top" else EvidenceCode.WORST_AT_GROUND)

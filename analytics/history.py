@@ -9,27 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics import owed
 from analytics.episodes import Excursion, Persistence, Scan, scan
+from analytics.localise.offsets import Offsets, Past, offsets
+from analytics.localise.tree import Tree
+from analytics.observed import Observed, Weather
+from analytics.plant import read_plant
 from analytics.signs import SLOT, MeterSlots, Signal, read
-from analytics.snapshot import ColdDwelling, Snapshot, StuckSensor
+from analytics.snapshot import ColdDwelling, Courses, Snapshot
+from analytics.triage import UNKNOWN_WAIT
 from analytics.trust import Trust
-from analytics.trust import judge as judge_sensors
+from analytics.trust.findings import findings as sensor_findings
 from analytics.window import HOUR, Floats, RoomWindow, unit_levels
+from hearthline.domain.maintenance import Window
 from hearthline.domain.network import Network
-from hearthline.domain.places import HeatingStatus
-from hearthline.domain.policies import Policy, Profile
+from hearthline.domain.places import HeatingStatus, PlaceKind
+from hearthline.domain.policies import HoldReason, Policy, Profile
 
 FRESH_HOURS = 3  # a level older than this is no knowledge of the present
+COURSE_H = 48
 
 
 @dataclass(frozen=True)
 class History:
-    """A judged window; ``level_c`` and ``suspect`` are (dwellings, hours)."""
+    """A judged window; ``level_c``, ``suspect``, ``reasons`` (``owed``) are (dwellings, hours)."""
 
     network: Network
     profile: Profile
@@ -37,24 +45,33 @@ class History:
     trust: Trust
     level_c: Floats
     suspect: NDArray[np.bool_]
+    reasons: owed.Reasons
     excursions: Sequence[Excursion]
     signals: Sequence[Signal]
     stations: Sequence[MeterSlots]
+    offsets: Offsets
+    tree: Tree
+    outdoor_c: Floats
 
     def policy(self, at: datetime) -> Policy:
         """The version of the rule that binds at an instant."""
         return policy_at(self.profile, at)
 
     def instants(self, wait: timedelta) -> list[datetime]:
-        """When something changed: cold (and one group wait later), warm, a sign, a stuck sensor."""
+        """When something changed: cold (each hour until it is told), warm, a sign, a sensor."""
         changes: set[datetime] = set()
         for excursion in self.excursions:
-            changes |= {excursion.opened_at, excursion.opened_at + wait}
-            changes |= {excursion.closed_at} if excursion.closed_at else set()
+            last = excursion.opened_at + max(wait, UNKNOWN_WAIT)
+            if excursion.closed_at is not None:
+                changes.add(excursion.closed_at)
+                last = min(last, excursion.closed_at)
+            hours = int((last - excursion.opened_at) / HOUR)
+            changes |= {excursion.opened_at + hour * HOUR for hour in range(hours + 1)}
         for signal in self.signals:
             changes |= {signal.since} | ({signal.until} if signal.until else set())
-        edges = np.flatnonzero(np.diff(self.trust.stuck.astype(np.int8), axis=1).any(axis=0))
+        edges = np.flatnonzero(np.diff(self.trust.grade, axis=1).any(axis=0))
         changes |= {self.window.start + (int(hour) + 2) * HOUR for hour in edges}
+        changes |= set(owed.instants(self.reasons, self.window.start))
         return sorted(changes)
 
     def snapshot(self, at: datetime) -> Snapshot:
@@ -67,17 +84,42 @@ class History:
             level_c=self._levels(at, hour),
             cold=self._cold(at),
             signals=[signal for signal in self.signals if signal.holds(at)],
-            stuck=self._stuck(hour),
+            ended=[s for s in self.signals if s.until is not None and s.until <= at],
+            lying=sensor_findings(self.trust, self.window.sensors, self.network, at, hour),
             flow_m3h=self._flows(at),
             suspect=self._suspect(hour),
             unowed=self._unowed(at, hour),
+            **self._offset(hour),
+            tree=self.tree,
+            courses=self._courses(hour),
         )
 
-    def _unowed(self, at: datetime, hour: int) -> dict[str, HeatingStatus]:
+    def _offset(self, hour: int) -> dict[str, Floats]:
+        """How far dwellings lie off at an hour; nothing before the first."""
+        if hour < 0:
+            nothing = np.full(len(self.network.dwellings), np.nan)
+            return {"offset_k": nothing, "spread_k": np.ones(len(nothing))}
+        offset, spread, usual = self.offsets.at(hour)
+        return {"offset_k": offset, "spread_k": spread, "usual_k": usual}
+
+    def _courses(self, hour: int) -> Courses:
+        """The last two days up to an hour."""
+        part = slice(max(0, hour + 1 - COURSE_H), hour + 1)
+        zone = self.profile.versions[0].zone()
+        first = self.window.start + part.start * HOUR
+        local = [(first + at * HOUR).astimezone(zone).hour for at in range(part.stop - part.start)]
+        return Courses(
+            self.level_c[:, part],
+            self.offsets.hourly[:, part] - self.offsets.at(hour)[2][:, None],
+            np.array(local, np.int64),
+            self.outdoor_c[part],
+        )
+
+    def _unowed(self, at: datetime, hour: int) -> dict[str, HoldReason]:
+        if hour < 0:
+            return {}
         below = self._recent(hour) < self.policy(at).threshold_c
-        codes = [code for code, i in self.network.index.items() if below[i]]
-        status_of = {code: self.network.status(code, at) for code in codes}
-        return {code: s for code, s in status_of.items() if s is not HeatingStatus.ON}
+        return owed.held(self.network, self.reasons[:, hour], below)
 
     def _hour(self, at: datetime) -> int:
         """The last whole hour of the window that ended at or before an instant; -1 for none."""
@@ -114,26 +156,6 @@ class History:
         units = map(int, np.flatnonzero(self.suspect[:, hour]))
         return frozenset(self.network.dwellings[unit].code for unit in units)
 
-    def _stuck(self, hour: int) -> list[StuckSensor]:
-        if hour < 0:
-            return []
-        found = []
-        for row in map(int, np.flatnonzero(self.trust.stuck[:, hour])):
-            sensor = self.window.sensors[row]
-            hours = int(self.trust.flat_hours[row, hour])
-            since = self.window.start + (hour + 1 - hours) * HOUR
-            found.append(
-                StuckSensor(
-                    device_uid=sensor.uid,
-                    place=sensor.place,
-                    since=since,
-                    value_c=_last_known(self.window.hours.mean_c[row, : hour + 1]),
-                    hours=hours,
-                    peers_moved_k=float(self.trust.peers_moved_k[row, hour]),
-                )
-            )
-        return found
-
     def _flows(self, at: datetime) -> dict[str, float]:
         flows = {}
         for station in self.stations:
@@ -145,19 +167,40 @@ class History:
         return flows
 
 
+@dataclass(frozen=True)
+class Around:
+    """What people have put on file: maintenance ``windows``, and in ``wrong_by_k``,
+    (sensors, hours), what certified readings take off each sensor.
+    """
+
+    windows: Sequence[Window] = ()
+    wrong_by_k: Floats | float = 0.0
+
+
+NOTHING_AROUND = Around()
+
+
 def judge(
-    network: Network,
+    observed: Observed,
     profile: Profile,
-    window: RoomWindow,
-    stations: Sequence[MeterSlots],
     open_since: Mapping[str, datetime],
+    trust: Trust,
+    around: Around = NOTHING_AROUND,
 ) -> History:
-    """Judge a window; ``open_since`` are the dwellings in an episode when it starts."""
-    trust = judge_sensors(window.hours)
+    """Judge a window whose sensors have been graded.
+
+    ``open_since`` are the dwellings in an episode when it starts.
+    """
+    network, window = observed.network, observed.rooms
     count = len(network.dwellings)
-    level = unit_levels(window, trust, count)
-    excursions = _excursions(network, profile, window, level, open_since)
-    signals = [signal for station in stations for signal in read(station)]
+    level = unit_levels(window, trust, count, around.wrong_by_k)
+    policies = owed.policies_by_hour(profile, window.start, level.shape[1])
+    outdoor = _outdoor(window, observed.weather)
+    reasons = owed.reasons(network, policies, around.windows, owed.day_means(outdoor), window.start)
+    signals = [signal for station in observed.stations for signal in read(station)]
+    signals += read_plant(observed.meters, observed.weather, network)
+    since = {network.index[c]: at for c, at in open_since.items() if c in network.index}
+    found = _offsets(network, level, reasons, observed.past_c, _Calendar(policies, window.start))
     return History(
         network,
         profile,
@@ -165,10 +208,64 @@ def judge(
         trust,
         level,
         _suspect_units(window, trust, count),
-        excursions,
+        reasons,
+        _excursions(policies, level, reasons, window.start, since),
         sorted(signals, key=lambda s: (s.since, s.place)),
-        stations,
+        observed.stations,
+        found,
+        Tree.of(network),
+        outdoor,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Calendar:
+    """The civil days of a window's hours, and the standard at its end."""
+
+    policies: Sequence[Policy]
+    start: datetime
+
+    def days(self) -> NDArray[np.int64]:
+        """Each hour's day, counted from the first, (hours,)."""
+        local = [p.local_day(self.start + at * HOUR) for at, p in enumerate(self.policies)]
+        return np.array([(one - local[0]).days for one in local], np.int64)
+
+    @property
+    def floor_c(self) -> float:
+        """Days below it are cold, and no lesson of what is usual."""
+        return self.policies[-1].threshold_c if self.policies else -np.inf
+
+
+def _offsets(
+    network: Network,
+    level: Floats,
+    reasons: owed.Reasons,
+    past_c: Floats,
+    calendar: _Calendar,
+) -> Offsets:
+    """How far dwellings lie off their circuits' heated ones, hour by hour."""
+    heated = np.asarray((reasons == 0).any(axis=1)) | (level.shape[1] == 0)
+    circuits = [
+        network.ancestor(d.code, PlaceKind.CIRCUIT)
+        or network.ancestor(d.code, PlaceKind.SUBSTATION)
+        or ""
+        for d in network.dwellings
+    ]
+    _, group = np.unique(np.array(circuits), return_inverse=True)
+    shown = np.where(reasons == 0, level, np.nan)
+    past = Past(past_c, calendar.floor_c)
+    return offsets(shown, heated, group.astype(np.int64), calendar.days(), past)
+
+
+def _outdoor(window: RoomWindow, weather: Weather) -> Floats:
+    """Outdoor temperature on the rooms' hours, (hours,); NaN where it is not known."""
+    hours = int(window.covered_min.shape[1])
+    found = np.full(hours, np.nan)
+    shift = round((window.start - weather.start) / HOUR)
+    first, last = max(0, -shift), min(hours, len(weather.outdoor_c) - shift)
+    if first < last:
+        found[first:last] = weather.outdoor_c[first + shift : last + shift]
+    return found
 
 
 def policy_at(profile: Profile, at: datetime) -> Policy:
@@ -178,50 +275,30 @@ def policy_at(profile: Profile, at: datetime) -> Policy:
 
 
 def _excursions(
-    network: Network,
-    profile: Profile,
-    window: RoomWindow,
+    policies: Sequence[Policy],
     level: Floats,
-    open_since: Mapping[str, datetime],
+    reasons: owed.Reasons,
+    start: datetime,
+    open_since: Mapping[int, datetime],
 ) -> list[Excursion]:
+    """When dwellings were below the standard for long enough, while heat was owed."""
     if level.shape[1] == 0:
         return []
-    instants = [window.start + hour * HOUR for hour in range(level.shape[1])]
-    policies = _policies(profile, instants)
-    rule = policies[-1]
-    in_season = np.array([_in_season(p, at) for p, at in zip(policies, instants, strict=True)])
-    owed = np.broadcast_to(in_season, level.shape) & ~_not_owed(network, window, level.shape)
     hours = Scan(
-        window.start,
+        start,
         level,
-        owed,
+        reasons == 0,
         np.array([policy.threshold_c for policy in policies]),
-        np.array([_counts(p, at) for p, at in zip(policies, instants, strict=True)]),
+        np.array([_counts(p, start + at * HOUR) for at, p in enumerate(policies)]),
     )
+    rule = policies[-1]
     persistence = Persistence(
         _hours(rule.open_after),
         _hours(rule.close_after),
         _hours(rule.lapse_after),
         rule.hysteresis_k,
     )
-    since = {network.index[c]: at for c, at in open_since.items() if c in network.index}
-    return scan(hours, persistence, since)
-
-
-def _policies(profile: Profile, instants: Sequence[datetime]) -> list[Policy]:
-    by_day: dict[date, Policy] = {}
-    zone = profile.versions[0].zone()
-    found = []
-    for at in instants:
-        day = at.astimezone(zone).date()
-        if day not in by_day:
-            by_day[day] = profile.on(day)
-        found.append(by_day[day])
-    return found
-
-
-def _in_season(policy: Policy, at: datetime) -> bool:
-    return policy.in_season(policy.local_day(at))
+    return scan(hours, persistence, open_since)
 
 
 def _counts(policy: Policy, at: datetime) -> bool:
@@ -232,20 +309,6 @@ def _hours(span: timedelta) -> int:
     return max(1, round(span / HOUR))
 
 
-def _not_owed(network: Network, window: RoomWindow, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Hours in which a dwelling's heating is stopped, restricted or the dwelling vacant."""
-    mask = np.zeros(shape, bool)
-    for code, periods in network.statuses.items():
-        unit = network.index.get(code)
-        for period in periods if unit is not None else ():
-            first = max(0, int((period.since - window.start) // HOUR))
-            last = shape[1]
-            if period.until is not None:
-                last = min(last, int(-((window.start - period.until) // HOUR)))
-            mask[unit, first : max(first, last)] = True
-    return mask
-
-
 def _suspect_units(window: RoomWindow, trust: Trust, count: int) -> NDArray[np.bool_]:
     """Dwellings none of whose sensors is of grade A, (dwellings, hours)."""
     shape = (count, trust.suspect.shape[1])
@@ -254,8 +317,3 @@ def _suspect_units(window: RoomWindow, trust: Trust, count: int) -> NDArray[np.b
     np.add.at(any_sensor, window.unit, 1)
     none_good: NDArray[np.bool_] = (good == 0) & (any_sensor > 0)
     return none_good
-
-
-def _last_known(series: Floats) -> float:
-    known = series[~np.isnan(series)]
-    return float(known[-1]) if len(known) else float("nan")

@@ -1,8 +1,8 @@
-"""What heat meters say about the pipes: signs, on a grid of five-minute slots.
+"""What heat meters say at once: signs on a grid of five-minute slots.
 
 A sign is a fact of the instruments that a heating engineer would act on, with the rule of thumb
-of the domain facts (section 3): circulation stopped; supply colder than return; a branch that
-gets much less flow than it used to while its return runs cold.
+of the domain facts (section 3). Here: circulation stopped; supply colder than return. What takes
+hours to show is told by ``analytics.plant``.
 
 Signs are judged from a window of slots and never from what was judged before, so that the same
 rows give the same signs. A slot without readings keeps the last word for ``HOLD_SLOTS`` and is
@@ -11,12 +11,15 @@ then silent: a dead meter raises no alarm and clears none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hearthline.domain.findings import Cause
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -29,9 +32,6 @@ STOPPED_SHARE = 0.15  # of the flow that circulated before
 STOPPED_SLOTS = 2
 NEGATIVE_K = -1.0  # supply minus return; class-2 pairs of probes are good to 0.3 K
 NEGATIVE_SLOTS = PER_HOUR
-LOW_SHARE = 0.72  # of the share of the station's flow that the branch used to get
-LOW_SLOTS = 2 * PER_HOUR
-RETURN_SHORT_K = 2.0  # low flow cools the water further than at the branch's peers
 
 
 class Sign(StrEnum):
@@ -40,6 +40,24 @@ class Sign(StrEnum):
     FLOW_STOPPED = "flow_stopped"
     DELTA_NEGATIVE = "delta_negative"
     FLOW_LOW = "flow_low"
+    FLOWS_SHIFTED = "flows_shifted"
+    SOURCE_SHORT = "source_short"
+    SUPPLY_LOW = "supply_low"
+    APPROACH_HIGH = "approach_high"
+    MAKEUP_HIGH = "makeup_high"
+
+
+SIGNS_OF: Mapping[Cause, frozenset[Sign]] = {
+    Cause.SOURCE_SHORTAGE: frozenset({Sign.SOURCE_SHORT}),
+    Cause.CONTROL_CURVE: frozenset({Sign.SUPPLY_LOW}),
+    Cause.PUMP_TRIP: frozenset({Sign.FLOW_STOPPED}),
+    Cause.EXCHANGER_FOULED: frozenset({Sign.APPROACH_HIGH}),
+    Cause.STRAINER_CLOGGED: frozenset({Sign.FLOW_LOW}),
+    Cause.LEAK: frozenset({Sign.MAKEUP_HIGH}),
+    Cause.PIPES_SWAPPED: frozenset({Sign.DELTA_NEGATIVE, Sign.FLOW_LOW}),
+    Cause.HYDRAULIC_IMBALANCE: frozenset({Sign.FLOWS_SHIFTED}),
+}
+"""The signs by which a cause shows as long as it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +84,7 @@ class Signal:
     place: str
     since: datetime
     until: datetime | None
-    flow_m3h: float
-    before_m3h: float
-    supply_c: float
-    return_c: float
-    peers_return_c: float
+    values: Mapping[str, float] = field(default_factory=dict)
 
     def holds(self, at: datetime) -> bool:
         """Whether the sign is there at an instant."""
@@ -94,11 +108,9 @@ def read(slots: MeterSlots) -> list[Signal]:
     quiet = _hold(stopped[0])
     delta = slots.supply_c - slots.return_c
     negative = _sustained(delta < NEGATIVE_K, delta, NEGATIVE_SLOTS) & ~quiet
-    low = _low_branches(slots, quiet)
     signals = [
         *_signals(Sign.FLOW_STOPPED, stopped, slots, before),
         *_signals(Sign.DELTA_NEGATIVE, negative, slots, before),
-        *_signals(Sign.FLOW_LOW, low, slots, before),
     ]
     return sorted(signals, key=lambda s: (s.since, s.place, s.sign))
 
@@ -109,27 +121,6 @@ def _usual_flow(flow: Floats) -> Floats:
     filled = np.where(np.isnan(hourly), -np.inf, hourly)
     usual = np.maximum.accumulate(filled, axis=1)
     return np.where(np.isinf(usual), np.nan, usual)
-
-
-def _low_branches(slots: MeterSlots, quiet: Bools) -> Bools:
-    """Branches whose share of the station's flow fell, with a return colder than their peers'."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(quiet, np.nan, slots.flow_m3h / slots.flow_m3h[0])
-    usual = _usual_flow(share)
-    short = _peer_return(slots) - slots.return_c
-    low = (share < LOW_SHARE * usual) & (short > RETURN_SHORT_K)
-    low[0] = False
-    return _sustained(low, share, LOW_SLOTS)
-
-
-def _peer_return(slots: MeterSlots) -> Floats:
-    """Median return of the branches, (slots,); one row broadcast over all."""
-    branches = slots.return_c[1:]
-    peers = np.full(slots.return_c.shape[1], np.nan)
-    if len(branches):
-        known = ~np.isnan(branches).all(axis=0)
-        peers[known] = np.nanmedian(branches[:, known], axis=0)
-    return peers
 
 
 def _trailing_median(series: Floats, width: int) -> Floats:
@@ -145,16 +136,13 @@ def _trailing_median(series: Floats, width: int) -> Floats:
 
 def _sustained(condition: Bools, known_by: Floats, slots: int) -> Bools:
     """Where a condition has held for ``slots`` known slots in a row; gaps neither add nor end."""
-    count = np.zeros(condition.shape[0], np.int64)
-    gap = np.zeros(condition.shape[0], np.int64)
-    result = np.zeros(condition.shape, bool)
-    for slot in range(condition.shape[1]):
-        known = ~np.isnan(known_by[:, slot])
-        gap = np.where(known, 0, gap + 1)
-        count = np.where(known, np.where(condition[:, slot], count + 1, 0), count)
-        count[gap > HOLD_SLOTS] = 0
-        result[:, slot] = count >= slots
-    return result
+    known = ~np.isnan(known_by)
+    slot = np.arange(known.shape[1])
+    last = np.maximum.accumulate(np.where(known, slot, -HOLD_SLOTS - 1), axis=1)
+    begins_anew = (known & ~condition) | (slot - last > HOLD_SLOTS)
+    held = np.cumsum(condition & known, axis=1)
+    before = np.maximum.accumulate(np.where(begins_anew, held, 0), axis=1)
+    return np.asarray(held - before >= slots)
 
 
 def _hold(series: Bools) -> Bools:
@@ -166,26 +154,20 @@ def _hold(series: Bools) -> Bools:
 
 
 def _signals(sign: Sign, mask: Bools, slots: MeterSlots, before: Floats) -> list[Signal]:
-    peers = _peer_return(slots)
     found = []
     for row in np.flatnonzero(mask.any(axis=1)):
         edges = np.diff(np.concatenate([[False], mask[row], [False]]).astype(np.int8))
         starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
         for first, stop in zip(starts, stops, strict=True):
             until = None if stop == mask.shape[1] else slots.start + (int(stop) + 1) * SLOT
-            found.append(
-                Signal(
-                    sign,
-                    slots.places[row],
-                    slots.start + (int(first) + 1) * SLOT,
-                    until,
-                    _last(slots.flow_m3h[row, :stop]),
-                    _last(before[row, : first + 1]),
-                    _last(slots.supply_c[row, :stop]),
-                    _last(slots.return_c[row, :stop]),
-                    _last(peers[:stop]),
-                )
-            )
+            values = {
+                "flow_m3h": _last(slots.flow_m3h[row, :stop]),
+                "before_m3h": _last(before[row, : first + 1]),
+                "supply_c": _last(slots.supply_c[row, :stop]),
+                "return_c": _last(slots.return_c[row, :stop]),
+            }
+            at = slots.start + (int(first) + 1) * SLOT
+            found.append(Signal(sign, slots.places[row], at, until, values))
     return found
 
 

@@ -13,18 +13,15 @@ from datetime import timedelta
 
 from analytics.diagnose import diagnose
 from analytics.snapshot import Snapshot
-from hearthline.domain.findings import Finding
-from hearthline.domain.places import HeatingStatus, PlaceKind
+from hearthline.domain.findings import Cause, Finding
+from hearthline.domain.places import PlaceKind
 from hearthline.domain.policies import HoldReason
+
+UNKNOWN_WAIT = timedelta(hours=24)
+TOLERANCE_K = 0.3  # of a room sensor: an unknown cause needs a dwelling that is cold beyond it
 
 Holds = Mapping[str, HoldReason]
 Stage = Callable[[Snapshot], Holds]
-
-STATUS_HOLDS: Mapping[HeatingStatus, HoldReason] = {
-    HeatingStatus.STOPPED: HoldReason.HEATING_STOPPED,
-    HeatingStatus.RESTRICTED: HoldReason.HEATING_RESTRICTED,
-    HeatingStatus.VACANT: HoldReason.VACANT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +48,8 @@ def triage(snapshot: Snapshot, wait: timedelta) -> Triage:
 
 
 def heating_not_owed(snapshot: Snapshot) -> Holds:
-    """A stopped, restricted or vacant dwelling never alarms (requirement 28)."""
-    return {code: STATUS_HOLDS[status] for code, status in snapshot.unowed.items()}
+    """What is stopped, shut for works, out of season or starting up alarms nobody."""
+    return dict(snapshot.unowed)
 
 
 def untrusted_alone(snapshot: Snapshot) -> Holds:
@@ -69,7 +66,15 @@ STAGES: tuple[Stage, ...] = (heating_not_owed, untrusted_alone)
 
 
 def _waits(finding: Finding, snapshot: Snapshot, wait: timedelta) -> bool:
-    """Whether every cold dwelling of a finding is too new: its siblings may be about to fall."""
+    """Whether every cold dwelling of a finding is too new: its siblings may be about to fall.
+
+    A dwelling that is cold for no known reason waits for a day: what comes may tell.
+    """
     if not finding.cold:
         return False
+    if finding.cause is Cause.UNDETERMINED:
+        wait = max(wait, UNKNOWN_WAIT)
+        surely = snapshot.threshold_c - TOLERANCE_K
+        if all(snapshot.cold[code].min_c > surely for code in finding.cold):
+            return True
     return all(snapshot.cold[code].opened_at + wait > snapshot.at for code in finding.cold)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from hearthline.domain.policies import Policy
+from hearthline.domain.policies import Policy, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,8 @@ class Due:
 
 def due(opened_at: datetime, policy: Policy) -> Due:
     """What is promised for a ticket that opened at ``opened_at``."""
-    return Due(opened_at + policy.respond_within, opened_at + policy.resolve_within)
+    day = policy.local_day(opened_at)
+    return Due(
+        opened_at + (policy.within(Step.ANSWER, day) or policy.respond_within),
+        opened_at + (policy.within(Step.RESOLVE, day) or policy.resolve_within),
+    )

@@ -16,6 +16,7 @@ from hearthline.domain.policies import Policy
 from hearthline.errors import Conflict, Invalid, NotFound
 from hearthline.storage import tickets as rows
 from hearthline.storage.database import Connection
+from tickets.carrying import News, carry_out, said
 from tickets.clocks import due
 from tickets.lifecycle import (
     EVENT_OF,
@@ -28,23 +29,22 @@ from tickets.lifecycle import (
     allowed,
     fold,
 )
-from tickets.merging import OpenIncident, Step, StepKind, plan
+from tickets.merging import OpenIncident, plan
 
 ANALYSIS = "analysis"  # the actor of machine events
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    """One thing that happened at the desk, for the log and for whoever watches."""
-
-    at: datetime
-    kind: EventKind
-    number: str
-    cause: Cause
-    place: str
-    confidence: float
-    cold: int
-    affected: int
+__all__ = [
+    "ANALYSIS",
+    "News",
+    "act",
+    "close",
+    "open_incidents",
+    "recover",
+    "relapse",
+    "take_up",
+    "warm",
+]
 
 
 def open_incidents(connection: Connection) -> list[OpenIncident]:
@@ -61,6 +61,7 @@ def open_incidents(connection: Connection) -> list[OpenIncident]:
             members=frozenset(row["members"]),
             cold=frozenset(row["cold_members"]),
             recovered_at=row["recovered_at"],
+            common=row["common"],
         )
         for row in rows.open_incidents(connection)
     ]
@@ -77,16 +78,7 @@ def take_up(
 
     ``incidents`` are those open in this transaction (see ``open_incidents``).
     """
-    news: list[News] = []
-    for step in plan(findings, incidents, path_of):
-        match step.kind:
-            case StepKind.OPEN:
-                news += _open(connection, step.finding, policy)
-            case StepKind.UPDATE:
-                news += _update(connection, step)
-            case StepKind.WIDEN:
-                news += _widen(connection, step)
-    return news
+    return carry_out(plan(findings, incidents, path_of), _Book(connection, policy))
 
 
 def recover(connection: Connection, incident: OpenIncident, at: datetime) -> None:
@@ -156,68 +148,60 @@ def act(
     return found
 
 
-def _open(connection: Connection, finding: Finding, policy: Policy) -> list[News]:
-    incident_id = rows.insert_incident(connection, finding)
-    if incident_id is None:
-        return []  # somebody else opened it meanwhile; the next cycle joins it
-    rows.join_members(connection, incident_id, finding.at, finding.affected, finding.cold)
-    promised = due(finding.at, policy)
-    ticket = rows.insert_ticket(
-        connection,
-        incident_id,
-        finding.at,
-        day=policy.local_day(finding.at).strftime("%y%m%d"),
-        respond_by=promised.respond_by,
-        resolve_by=promised.resolve_by,
-    )
-    event = Event(EventKind.OPENED, finding.at, ANALYSIS, reason=finding.cause, body=_body(finding))
-    _append(connection, ticket["id"], ticket["number"], Standing(), event)
-    return [_news(finding, EventKind.OPENED, ticket["number"])]
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """Incidents as rows; a ticket promises what the ``policy`` of its first hour asks."""
 
+    connection: Connection
+    policy: Policy
 
-def _update(connection: Connection, step: Step) -> list[News]:
-    incident, finding = _met(step)
-    same = incident.place == finding.place and incident.cause is finding.cause
-    if same or incident.yields_to(finding):
-        rows.update_incident(connection, incident.id, finding)  # the evidence of today
-    if incident.holds_all(finding) and not step.swallowed:
-        return []
-    joined = rows.join_members(connection, incident.id, finding.at, finding.affected, finding.cold)
-    for swallowed in step.swallowed:
-        _merge(connection, swallowed, incident, finding.at)
-    if not joined or incident.kind is TicketKind.SENSOR:
-        return []
-    body = {**_body(finding), "joined": joined}
-    number = _record(
-        connection, incident.id, Event(EventKind.MEMBERS_JOINED, finding.at, ANALYSIS, body=body)
-    )
-    return [_news(finding, EventKind.MEMBERS_JOINED, number)]
+    def open(self, finding: Finding) -> str | None:
+        connection = self.connection
+        incident_id = rows.insert_incident(connection, finding)
+        if incident_id is None:
+            return None
+        rows.join_members(connection, incident_id, finding.at, finding.affected, finding.cold)
+        promised = due(finding.at, self.policy)
+        ticket = rows.insert_ticket(
+            connection,
+            incident_id,
+            finding.at,
+            day=self.policy.local_day(finding.at).strftime("%y%m%d"),
+            respond_by=promised.respond_by,
+            resolve_by=promised.resolve_by,
+        )
+        event = Event(
+            EventKind.OPENED, finding.at, ANALYSIS, reason=finding.cause, body=said(finding)
+        )
+        _append(connection, ticket["id"], ticket["number"], Standing(), event)
+        return str(ticket["number"])
 
+    def update(self, incident: OpenIncident, finding: Finding) -> None:
+        rows.update_incident(self.connection, incident.id, finding)
 
-def _widen(connection: Connection, step: Step) -> list[News]:
-    incident, finding = _met(step)
-    for swallowed in step.swallowed:
-        _merge(connection, swallowed, incident, finding.at)
-    rows.update_incident(connection, incident.id, finding)
-    rows.join_members(connection, incident.id, finding.at, finding.affected, finding.cold)
-    body = {**_body(finding), "from": incident.place}
-    event = Event(EventKind.WIDENED, finding.at, ANALYSIS, reason=finding.cause, body=body)
-    number = _record(connection, incident.id, event)
-    return [_news(finding, EventKind.WIDENED, number)]
+    def join(self, incident: OpenIncident, finding: Finding) -> int:
+        return rows.join_members(
+            self.connection, incident.id, finding.at, finding.affected, finding.cold
+        )
 
+    def merge(self, incident: OpenIncident, into: OpenIncident, at: datetime) -> None:
+        connection = self.connection
+        rows.move_members(connection, incident.id, into.id)
+        target = rows.lock_incident_ticket(connection, into.id)
+        self.note(incident, EventKind.MERGED, at, "", {"into": target["number"]})
+        rows.merge_into(connection, incident.id, into.id)
+        rows.close_incident(connection, incident.id, at)
 
-def _merge(
-    connection: Connection, incident: OpenIncident, into: OpenIncident, at: datetime
-) -> None:
-    rows.move_members(connection, incident.id, into.id)
-    target = rows.lock_incident_ticket(connection, into.id)
-    _record(
-        connection,
-        incident.id,
-        Event(EventKind.MERGED, at, ANALYSIS, body={"into": target["number"]}),
-    )
-    rows.merge_into(connection, incident.id, into.id)
-    rows.close_incident(connection, incident.id, at)
+    def note(
+        self,
+        incident: OpenIncident,
+        kind: EventKind,
+        at: datetime,
+        reason: str,
+        body: dict[str, Any],
+    ) -> str:
+        event = Event(kind, at, ANALYSIS, reason=reason, body=body)
+        return _record(self.connection, incident.id, event)
 
 
 def _record(connection: Connection, incident_id: int, event: Event) -> str:
@@ -259,33 +243,4 @@ def _standing(connection: Connection, ticket_id: int) -> Standing:
             EventKind(row["kind"]), row["at"], row["actor"], row["reason"], row["note"], row["body"]
         )
         for row in rows.events(connection, ticket_id)
-    )
-
-
-def _met(step: Step) -> tuple[OpenIncident, Finding]:
-    if step.incident is None:
-        raise TypeError(f"step {step.kind} meets no incident")
-    return step.incident, step.finding
-
-
-def _body(finding: Finding) -> dict[str, Any]:
-    return {
-        "place": finding.place,
-        "cause": finding.cause,
-        "confidence": round(finding.confidence, 3),
-        "cold": len(finding.cold),
-        "affected": len(finding.affected),
-    }
-
-
-def _news(finding: Finding, kind: EventKind, number: str) -> News:
-    return News(
-        finding.at,
-        kind,
-        number,
-        finding.cause,
-        finding.place,
-        finding.confidence,
-        len(finding.cold),
-        len(finding.affected),
     )

@@ -1,19 +1,24 @@
 """One open incident per cause: how new findings meet the incidents that are already open.
 
-The rules, in order, for each finding:
+A finding whose cause is known rests on evidence of its own; an undetermined one only says that
+dwellings are cold. A place is *common* where several buildings share it: a circuit, a substation,
+the source. The rules, in order, for each supply finding:
 
-1. An open incident of the same kind at the same place (and sensor) is the same one: it takes the
-   new members and, if the finding is surer, the new cause.
-2. A supply finding below an open supply incident is explained by it: its dwellings join. So is
-   one whose cold dwellings are all members of one open incident already: a dwelling does not
-   change its ticket because the diagnosis wavers.
-3. A supply finding above open *local* incidents explains them: the oldest is widened to the new
-   place, the others are merged into it. An incident that rests on a meter of its own (swapped
-   pipes, say) is its own cause and is never swallowed, nor is one that had stood for a day.
-4. Anything else opens a new incident.
+1. An open incident at the same place is the same one: it takes the new members and, if the
+   finding is surer, the new cause. Only what two meters' signs prove of one place is two causes.
+2. A finding below an open incident, or all of whose cold dwellings are members of one, is explained
+   by it: its dwellings join, since a dwelling does not change its ticket because the diagnosis
+   wavers. But where only common incidents stand above it and it has evidence of its own, it is a
+   cause of its own: a station short of heat does not close a valve.
+3. A finding above open incidents explains them: the oldest is widened to the new place, the others
+   are merged into it. Not those that rest on a meter or on the ledger, nor those that stood for a
+   day; and a common finding explains only undetermined ones.
+4. Anything else opens a new incident, unless all its cold dwellings are cold by another one's
+   doing and no meter proves it: a shortage leaves the weakest dwellings coldest.
 
-A dwelling is cold for one reason at a time: what an incident that stays apart already holds as
-cold does not count as cold in another one, though it may be affected by it too.
+Sensor findings meet the incident of their own sensor, or open one. A dwelling is cold for one
+reason at a time: what an incident that stays apart already holds as cold does not count as cold in
+another one, though it may be affected by it too.
 """
 
 from __future__ import annotations
@@ -25,9 +30,20 @@ from enum import StrEnum
 
 from hearthline.domain.findings import Cause, Finding, TicketKind
 
-STANDS_ALONE = frozenset(
-    {Cause.PUMP_TRIP, Cause.PIPES_SWAPPED, Cause.STRAINER_CLOGGED, Cause.NEIGHBOUR_UNHEATED}
+PROVEN = frozenset(
+    {
+        Cause.SOURCE_SHORTAGE,
+        Cause.CONTROL_CURVE,
+        Cause.PUMP_TRIP,
+        Cause.EXCHANGER_FOULED,
+        Cause.LEAK,
+        Cause.PIPES_SWAPPED,
+        Cause.STRAINER_CLOGGED,
+        Cause.HYDRAULIC_IMBALANCE,
+        Cause.NEIGHBOUR_UNHEATED,
+    }
 )
+"""Causes that a meter or the ledger proves: nothing wider swallows them."""
 SETTLED_AFTER = timedelta(hours=24)
 
 
@@ -53,6 +69,7 @@ class OpenIncident:
     members: frozenset[str] = frozenset()
     cold: frozenset[str] = frozenset()
     recovered_at: datetime | None = None
+    common: bool = False
 
     def holds_all(self, finding: Finding) -> bool:
         """Whether a finding tells nothing that the incident does not say already."""
@@ -95,8 +112,15 @@ def plan(
         step = _meet(finding, left, path_of)
         swallowed = {incident.id for incident in step.swallowed}
         left = [incident for incident in left if incident.id not in swallowed]
-        steps.append(_without_others(step, left))
+        step = _without_others(step, left)
+        if step.kind is not StepKind.OPEN or _has_news(finding, step.finding):
+            steps.append(step)
     return steps
+
+
+def _has_news(finding: Finding, left: Finding) -> bool:
+    """Whether a finding is worth an incident once what others hold is taken from it."""
+    return bool(left.cold) or finding.proven or not finding.cold
 
 
 def _without_others(step: Step, incidents: Sequence[OpenIncident]) -> Step:
@@ -109,16 +133,28 @@ def _without_others(step: Step, incidents: Sequence[OpenIncident]) -> Step:
 
 def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[str, str]) -> Step:
     peers = [incident for incident in incidents if incident.kind is finding.kind]
-    same = [i for i in peers if (i.place, i.device_uid) == (finding.place, finding.device_uid)]
+    same = [
+        i
+        for i in peers
+        if (i.place, i.device_uid) == (finding.place, finding.device_uid)
+        and not (finding.proven and i.cause in PROVEN and i.cause is not finding.cause)
+    ]
+    same.sort(key=lambda i: i.cause is not finding.cause)
     if finding.kind is TicketKind.SENSOR:
         return Step(StepKind.UPDATE, finding, same[0]) if same else Step(StepKind.OPEN, finding)
     below = [i for i in peers if _swallows(finding, i, path_of)]
     if same:
         return Step(StepKind.UPDATE, finding, same[0], tuple(below))
     here = path_of[finding.place]
-    above = [i for i in peers if here.startswith(path_of[i.place]) or _has_all(i, finding)]
-    if above and finding.cause not in STANDS_ALONE:
-        return Step(StepKind.UPDATE, finding, max(above, key=lambda i: len(path_of[i.place])))
+    above = [
+        i
+        for i in peers
+        if (here.startswith(path_of[i.place]) or (_has_all(i, finding) and not finding.proven))
+        and (finding.cause is Cause.UNDETERMINED or not i.common)
+    ]
+    if above and finding.cause is not Cause.NEIGHBOUR_UNHEATED:
+        joins = replace(finding, affected=finding.cold)  # the incident's own place says who else
+        return Step(StepKind.UPDATE, joins, max(above, key=lambda i: len(path_of[i.place])))
     if below:
         oldest = min(below, key=lambda i: (i.opened_at, i.id))
         rest = tuple(i for i in below if i.id != oldest.id)
@@ -135,6 +171,7 @@ def _swallows(finding: Finding, incident: OpenIncident, path_of: Mapping[str, st
     return (
         there != here
         and there.startswith(here)
-        and incident.cause not in STANDS_ALONE
+        and incident.cause not in PROVEN
+        and (not finding.common or incident.cause is Cause.UNDETERMINED)
         and finding.at - incident.opened_at < SETTLED_AFTER
     )

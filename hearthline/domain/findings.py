@@ -107,6 +107,17 @@ class EvidenceCode(StrEnum):
     FLOW_NORMAL = "flow_normal"
     NO_METER = "no_meter"
     DELTA_NEGATIVE = "delta_negative"
+    SOURCE_SHORT = "source_short"
+    SUPPLY_LOW = "supply_low"
+    APPROACH_HIGH = "approach_high"
+    MAKEUP_HIGH = "makeup_high"
+    FLOWS_SHIFTED = "flows_shifted"
+    PLACE_OFF = "place_off"
+    WORST_ON_TOP = "worst_on_top"
+    WORST_AT_GROUND = "worst_at_ground"
+    DWELLING_OFF = "dwelling_off"
+    NIGHT_DIP = "night_dip"
+    FELL_FAST = "fell_fast"
     DEEP_BELOW = "deep_below"
     NEIGHBOUR_STOPPED = "neighbour_stopped"
     NEIGHBOURS_WARM = "neighbours_warm"
@@ -114,6 +125,15 @@ class EvidenceCode(StrEnum):
     SENSOR_FLAT = "sensor_flat"
     PEERS_VARY = "peers_vary"
     BELOW_FOR = "below_for"
+    SENSOR_JUMPED = "sensor_jumped"
+    SENSORS_EXCHANGED = "sensors_exchanged"
+    SENSOR_BY_RADIATOR = "sensor_by_radiator"
+    SENSOR_IN_SUN = "sensor_in_sun"
+    SENSOR_OUTDOORS = "sensor_outdoors"
+    SENSOR_DRIFTS = "sensor_drifts"
+    SENSOR_SILENT = "sensor_silent"
+    BATTERY_LOW = "battery_low"
+    GATEWAY_SILENT = "gateway_silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +150,8 @@ class Finding:
     """One cause at one place at one instant, with all that supports and contradicts it.
 
     ``cold`` are the dwellings now in an episode, ``affected`` all those it explains or will
-    make cold. ``ranked`` holds (cause, probability), best first.
+    make cold. ``ranked`` holds (cause, probability), best first. ``common`` is whether several
+    buildings share the place, ``proven`` whether a meter's sign says so by itself.
     """
 
     at: datetime
@@ -142,6 +163,8 @@ class Finding:
     evidence: tuple[Evidence, ...]
     ranked: tuple[tuple[Cause, float], ...] = ()
     device_uid: str | None = None
+    common: bool = False
+    proven: bool = False
 
     @property
     def kind(self) -> TicketKind:

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from hearthline.domain.places import DeviceKind, DeviceRole, FlowPipe, HeatingStatus, PlaceKind
 
@@ -117,17 +118,32 @@ class Network:
         """The sources."""
         return [n.code for n in self.nodes.values() if n.kind is PlaceKind.SOURCE]
 
-    def neighbours(self, code: str) -> list[str]:
+    def neighbours(self, code: str) -> Sequence[str]:
         """Dwellings that share a wall or a ceiling: same building, one floor or one column away."""
-        me = self.dwellings[self.index[code]]
-        building = self.ancestor(code, PlaceKind.BUILDING)
-        if building is None:
-            return []
-        return [
-            d.code
-            for d in self.dwellings[self.below(building)]
-            if abs(d.floor - me.floor) + abs(d.column - me.column) == 1
-        ]
+        return self._beside.get(code, ())
+
+    @cached_property
+    def _beside(self) -> Mapping[str, Sequence[str]]:
+        """Every dwelling's neighbours, in the order of dwellings."""
+        doors: dict[tuple[str, int, int], list[str]] = {}
+        home = {}
+        for one in self.dwellings:
+            building = self.ancestor(one.code, PlaceKind.BUILDING)
+            if building is not None:
+                home[one.code] = building
+                doors.setdefault((building, one.floor, one.column), []).append(one.code)
+        found = {}
+        for one in self.dwellings:
+            if one.code in home:
+                around = [
+                    code
+                    for floor, column in ((-1, 0), (1, 0), (0, -1), (0, 1))
+                    for code in doors.get(
+                        (home[one.code], one.floor + floor, one.column + column), ()
+                    )
+                ]
+                found[one.code] = sorted(around, key=self.index.__getitem__)
+        return found
 
     def status(self, code: str, at: datetime) -> HeatingStatus:
         """What the company supplies to a dwelling at an instant; ON where nothing is on file."""

@@ -146,10 +146,29 @@ HOLD_NAMES: dict[HoldReason, Pair] = {
     HoldReason.HEATING_STOPPED: ("Heating stopped on request", "已报停"),
     HoldReason.HEATING_RESTRICTED: ("Restricted for arrears", "欠费限供"),
     HoldReason.VACANT: ("Vacant", "空置"),
+    HoldReason.MAINTENANCE: ("Maintenance under way", "检修中"),
+    HoldReason.OUTDOOR_BELOW_BINDING: (
+        "Colder outdoors than the standard is made for",
+        "室外温度低于规定的适用温度",
+    ),
+    HoldReason.START_UP: ("Start-up: the season's first days", "供热初期升温阶段"),
     HoldReason.TOO_FEW_READINGS: ("Too few readings", "测点数据不足"),
     HoldReason.SENSOR_UNTRUSTED: ("Its sensor is not trusted", "传感器不可信"),
     HoldReason.EXPLAINED: ("Explained by an open incident", "已有事件可解释"),
     HoldReason.WAITING_FOR_PEERS: ("Waiting for its neighbours to tell", "等待同区住户数据"),
+}
+
+CHAIN_BREAKS: dict[str, Pair] = {
+    "content_changed": ("it does not say what was sealed", "内容与封存时不一致"),
+    "line_missing": ("a line is missing here", "此处缺少一行记录"),
+    "out_of_place": ("it does not follow the line before it", "与上一行记录不相衔接"),
+    "end_missing": ("the chain's last lines are missing", "链尾的记录缺失"),
+    "end_unknown": ("the chain's recorded end is not this one", "链尾与登记不符"),
+    "anchor_broken": ("the anchor was changed, or one is missing", "锚点被改动或缺失"),
+    "day_changed": (
+        "what was sealed that day is not what its anchor says",
+        "当日封存的记录与锚点不符",
+    ),
 }
 
 VERDICT_NAMES: dict[DayVerdict, Pair] = {
@@ -198,6 +217,57 @@ EVIDENCE_SENTENCES: dict[EvidenceCode, Pair] = {
         "The meter at {place} reads supply {supply_c:.1f} °C below return {return_c:.1f} °C.",
         "{place}热表显示供水{supply_c:.1f} °C低于回水{return_c:.1f} °C。",
     ),
+    EvidenceCode.SOURCE_SHORT: (
+        "The primary supply is up to {short_k:.0f} K under its schedule while {open_pct:.0f} % of "
+        "the stations' valves stand open.",
+        "一次网供水最多低于计划{short_k:.0f} K，而{open_pct:.0f} %的站阀门已全开。",
+    ),
+    EvidenceCode.SUPPLY_LOW: (
+        "Supply at {place} is {short_k:.1f} K under its curve ({supply_c:.1f} °C), though its "
+        "control valve has room left.",
+        "{place}供水{supply_c:.1f} °C，低于曲线{short_k:.1f} K，而调节阀尚有余量。",
+    ),
+    EvidenceCode.APPROACH_HIGH: (
+        "The exchanger at {place} leaves {approach_k:.1f} K between the returns; clean ones leave "
+        "2 to 5 K.",
+        "{place}换热器端差{approach_k:.1f} K，清洁时为2至5 K。",
+    ),
+    EvidenceCode.MAKEUP_HIGH: (
+        "Make-up at {place} rose to {share_pct:.1f} % of the circulation an hour (usually "
+        "{usual_pct:.1f} %); its pressure fell by up to {fallen_kpa:.0f} kPa.",
+        "{place}补水升至每小时循环量的{share_pct:.1f} %（平时{usual_pct:.1f} %），"
+        "压力最多下降{fallen_kpa:.0f} kPa。",
+    ),
+    EvidenceCode.FLOWS_SHIFTED: (
+        "Below {place} one building gets {rise_pct:.0f} % more flow than usual, another "
+        "{fall_pct:.0f} % less.",
+        "{place}下有楼栋流量比平时多{rise_pct:.0f} %，另有楼栋少{fall_pct:.0f} %。",
+    ),
+    EvidenceCode.PLACE_OFF: (
+        "Its {sensed} measured dwellings lie {off_k:.1f} K under their fellows "
+        "(chance {chance_pct:.0f} %).",
+        "该处{sensed}户测温住户比同环路住户低{off_k:.1f} K（可能性{chance_pct:.0f} %）。",
+    ),
+    EvidenceCode.WORST_ON_TOP: (
+        "The higher the floor, the colder.",
+        "楼层越高越冷。",
+    ),
+    EvidenceCode.WORST_AT_GROUND: (
+        "The lower the floor, the colder.",
+        "楼层越低越冷。",
+    ),
+    EvidenceCode.DWELLING_OFF: (
+        "It lies {off_k:.1f} K under what is usual of it against its fellows.",
+        "相对同环路住户，比其平时低{off_k:.1f} K。",
+    ),
+    EvidenceCode.NIGHT_DIP: (
+        "Its nights lie {night_k:.1f} K under its days: a regular setback.",
+        "夜间比白天低{night_k:.1f} K：有规律地调低。",
+    ),
+    EvidenceCode.FELL_FAST: (
+        "It fell by {fell_k:.1f} K within two hours, {hours} h ago.",
+        "{hours}小时前在两小时内下降了{fell_k:.1f} K。",
+    ),
     EvidenceCode.DEEP_BELOW: (
         "Coldest dwelling: {place} at {min_c:.1f} °C.",
         "最冷住户：{place}，{min_c:.1f} °C。",
@@ -225,6 +295,46 @@ EVIDENCE_SENTENCES: dict[EvidenceCode, Pair] = {
     EvidenceCode.BELOW_FOR: (
         "{place} has been below {threshold_c:g} °C for {hours:.0f} h.",
         "{place}已连续{hours:.0f}小时低于{threshold_c:g} °C。",
+    ),
+    EvidenceCode.SENSOR_JUMPED: (
+        "{hours:.0f} h ago it moved by {step_k:+.1f} K against its neighbours between two readings "
+        "and has stayed there; a room cannot change that fast and then stop.",
+        "{hours:.0f}小时前，两次读数之间相对邻户突变{step_k:+.1f} K且保持不变；"
+        "房间温度不可能如此骤变后停住。",
+    ),
+    EvidenceCode.SENSORS_EXCHANGED: (
+        "{hours:.0f} h ago it and another sensor of the building took each other's level within an "
+        "hour ({step_k:+.1f} K here).",
+        "{hours:.0f}小时前，它与同楼另一传感器在一小时内互换了温度水平（此处{step_k:+.1f} K）。",
+    ),
+    EvidenceCode.SENSOR_BY_RADIATOR: (
+        "It reads or swings {off_k:.1f} K above its neighbours, in the rhythm of the water.",
+        "读数比邻户高出（或上摆）{off_k:.1f} K，且随供暖水温的节奏变化。",
+    ),
+    EvidenceCode.SENSOR_IN_SUN: (
+        "It rises at once by {slope_k:.1f} K for every 100 W/m² of sun; its neighbours do not.",
+        "日照每增加100 W/m²，读数立即升高{slope_k:.1f} K，邻户则不然。",
+    ),
+    EvidenceCode.SENSOR_OUTDOORS: (
+        "It reads {off_k:.1f} K below its neighbours, just what its hourly response to the outdoor "
+        "air explains.",
+        "读数比邻户低{off_k:.1f} K，与其逐小时对室外温度的响应完全吻合。",
+    ),
+    EvidenceCode.SENSOR_DRIFTS: (
+        "Against its neighbours it has wandered by {rate_k:+.2f} K a week for {days} days.",
+        "相对邻户，{days}天来以每周{rate_k:+.2f} K的速度漂移。",
+    ),
+    EvidenceCode.SENSOR_SILENT: (
+        "It has said nothing for {hours:.0f} h, though others of its gateway are heard.",
+        "已{hours:.0f}小时无数据，而同网关其他设备正常。",
+    ),
+    EvidenceCode.BATTERY_LOW: (
+        "Its battery was nearly empty when it last spoke.",
+        "最后一次上报时电池电量已很低。",
+    ),
+    EvidenceCode.GATEWAY_SILENT: (
+        "All {count} sensors of {place} fell silent together {hours:.0f} h ago.",
+        "{place}的{count}个传感器自{hours:.0f}小时前同时中断。",
     ),
 }
 
@@ -294,6 +404,11 @@ def kind_name(kind: str, locale: str) -> str:
 def hold_reason_name(reason: str, locale: str) -> str:
     """Why a cold dwelling has no ticket of its own."""
     return _pick(HOLD_NAMES[HoldReason(reason)], locale)
+
+
+def chain_break_name(reason: str, locale: str) -> str:
+    """How a chain of verdicts is broken."""
+    return _pick(CHAIN_BREAKS[str(reason)], locale)
 
 
 def verdict_name(verdict: str, locale: str) -> str:

@@ -1,12 +1,15 @@
 """One cause per cold set, at the deepest place that explains it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import numpy as np
 
 from analytics.diagnose import diagnose
 from analytics.signs import Sign, Signal
-from analytics.snapshot import ColdDwelling, Snapshot, StuckSensor
+from analytics.snapshot import ColdDwelling, Snapshot
 from analytics.triage import triage
-from hearthline.domain.findings import Cause, EvidenceCode
+from hearthline.domain.findings import Cause, EvidenceCode, Finding
 from hearthline.domain.network import Dwelling, Network, Node, Period
 from hearthline.domain.places import HeatingStatus, PlaceKind
 from hearthline.domain.policies import HoldReason
@@ -71,14 +74,18 @@ def below(place: str) -> list[str]:
     return network.codes(network.below(place))
 
 
-def signal(sign: Sign, place: str) -> Signal:
-    return Signal(sign, place, NOON - timedelta(hours=1), None, 0.4, 10.0, 33.0, 41.0, 38.0)
+def signal(sign: Sign, place: str, **numbers: float) -> Signal:
+    usual = {"flow_m3h": 0.4, "before_m3h": 10.0, "supply_c": 33.0, "return_c": 41.0}
+    return Signal(
+        sign, place, NOON - timedelta(hours=1), None, {**usual, "ratio_pct": 90.0, **numbers}
+    )
 
 
 def test_a_single_cold_dwelling_is_its_own_place() -> None:
-    """The rest of its riser is warm, and the evidence says so."""
+    """The rest of its riser is warm, and the evidence says so; a valve is the first suspicion."""
     [finding] = diagnose(seen(["B1-E1-301"]))
-    assert (finding.place, finding.cause) == ("B1-E1-301", Cause.UNDETERMINED)
+    assert (finding.place, finding.cause) == ("B1-E1-301", Cause.VALVE_CLOSED)
+    assert Cause.ENVELOPE in dict(finding.ranked)
     assert EvidenceCode.NEIGHBOURS_WARM in {e.code for e in finding.evidence}
 
 
@@ -134,12 +141,61 @@ def test_a_tripped_pump_is_told_before_anybody_is_cold() -> None:
     assert [e.code for e in against] == [EvidenceCode.MEMBERS_NOT_COLD]
 
 
-def test_a_strainer_waits_until_somebody_is_cold() -> None:
-    """Low flow alone may be a throttled valve."""
-    low = [signal(Sign.FLOW_LOW, "B2")]
-    assert diagnose(seen([], signals=low)) == []
-    [finding] = diagnose(seen(below("B2-E1"), signals=low))
-    assert (finding.place, finding.cause) == ("B2", Cause.STRAINER_CLOGGED)
+def test_a_branch_that_lost_a_little_flow_waits_until_somebody_is_cold() -> None:
+    """Low flow alone may be a throttled valve; the rooms then say which entrance it is."""
+    slowly = [signal(Sign.FLOW_LOW, "B2", fell_h=40.0)]
+    assert diagnose(seen([], signals=slowly)) == []
+    [finding] = diagnose(seen(below("B2-E1"), signals=slowly))
+    assert (finding.place, finding.cause) == ("B2-E1", Cause.STRAINER_CLOGGED)
+    [whole] = diagnose(seen(below("B2"), signals=slowly))
+    assert (whole.place, whole.cause) == ("B2", Cause.STRAINER_CLOGGED)
+
+
+def test_flow_that_an_entrance_lost_at_once_is_a_joint_and_not_dirt() -> None:
+    """Dirt gathers over days."""
+    [finding] = diagnose(seen(below("B2-E1"), signals=[signal(Sign.FLOW_LOW, "B2", fell_h=1.0)]))
+    assert (finding.place, finding.cause) == ("B2-E1", Cause.PIPES_SWAPPED)
+
+
+def test_a_branch_that_lost_most_of_its_flow_does_not_wait() -> None:
+    """Nobody throttles a building to a third on purpose."""
+    [finding] = diagnose(seen([], signals=[signal(Sign.FLOW_LOW, "B2", ratio_pct=33.0)]))
+    assert (finding.place, finding.cold, finding.proven) == ("B2", frozenset(), True)
+
+
+def test_each_sign_of_a_station_opens_its_own_cause() -> None:
+    """The table of rules, from sign to cause."""
+    for sign, cause in (
+        (Sign.SUPPLY_LOW, Cause.CONTROL_CURVE),
+        (Sign.MAKEUP_HIGH, Cause.LEAK),
+        (Sign.APPROACH_HIGH, Cause.EXCHANGER_FOULED),
+        (Sign.FLOWS_SHIFTED, Cause.HYDRAULIC_IMBALANCE),
+        (Sign.FLOW_STOPPED, Cause.PUMP_TRIP),
+    ):
+        [finding] = diagnose(seen([], signals=[signal(sign, "N")]))
+        assert (finding.place, finding.cause, finding.common) == ("N", cause, True)
+
+
+def test_what_a_repaired_station_left_cold_is_not_a_new_cause() -> None:
+    """Walls take days to warm again; what became cold long after the repair is another matter."""
+    ended = Signal(Sign.FLOW_STOPPED, "N", NOON - timedelta(hours=20), NOON - timedelta(hours=3))
+    [finding] = diagnose(seen(["B1-E1-301"], ended=[ended]))
+    assert (finding.place, finding.cause) == ("N", Cause.UNDETERMINED)
+    assert Cause.PUMP_TRIP in dict(finding.ranked)
+    [own] = diagnose(seen(["B1-E1-301"], ended=[replace(ended, until=NOON - timedelta(hours=13))]))
+    assert own.place == "B1-E1-301"
+
+
+def test_a_dwelling_beside_a_colder_riser_is_told_with_it() -> None:
+    """Heat flows through party walls: no second crew is sent next door."""
+    cold = [*below("B2-E1-R2"), "B2-E1-301"]
+    network = town()
+    offset = np.zeros(len(network.dwellings))
+    offset[network.below("B2-E1-R2")] = -5.0
+    offset[network.index["B2-E1-301"]] = -1.9
+    spread = np.full(len(offset), 0.5)
+    [finding] = diagnose(seen(cold, offset_k=offset, spread_k=spread))
+    assert (finding.place, finding.cold) == ("B2-E1-R2", frozenset(cold))
 
 
 def test_unheated_neighbours_explain_a_single_cold_dwelling() -> None:
@@ -159,15 +215,21 @@ def test_the_victims_of_one_cluster_are_one_finding() -> None:
     assert later[0].cold == {"B1-E1-301", "B1-E1-501", "B1-E2-401"}
 
 
-def test_a_stuck_sensor_is_a_sensor_ticket() -> None:
-    """No supply finding from a lying sensor."""
-    stuck = StuckSensor("own:x/1", "B1-E1-301", NOON, 17.3, 13, 0.9)
-    [finding] = diagnose(seen([], stuck=[stuck]))
-    assert (finding.cause, finding.kind, finding.device_uid) == (
+def test_a_lying_sensor_is_a_sensor_ticket() -> None:
+    """No supply finding from it, and whoever is cold is told as before."""
+    lies = Finding(
+        NOON,
+        "B1-E1-301",
         Cause.SENSOR_STUCK,
-        "sensor",
-        "own:x/1",
+        0.95,
+        frozenset(),
+        frozenset({"B1-E1-301"}),
+        (),
+        device_uid="own:x/1",
     )
+    sensor, supply = diagnose(seen(["B2-E1-301"], lying=[lies]))
+    assert (sensor.kind, sensor.device_uid) == ("sensor", "own:x/1")
+    assert supply.place == "B2-E1-301"
 
 
 def test_every_cold_dwelling_is_explained_exactly_once() -> None:
@@ -196,7 +258,7 @@ def test_a_new_cold_dwelling_waits_for_its_peers() -> None:
 
 def test_a_stopped_dwelling_is_listed_and_never_told() -> None:
     """Cold on request: held back with its reason."""
-    snapshot = seen([], unowed={"B1-E1-301": HeatingStatus.STOPPED})
+    snapshot = seen([], unowed={"B1-E1-301": HoldReason.HEATING_STOPPED})
     result = triage(snapshot, timedelta(hours=1))
     assert result.findings == ()
     assert result.holds == {"B1-E1-301": HoldReason.HEATING_STOPPED}

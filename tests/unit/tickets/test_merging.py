@@ -106,3 +106,40 @@ def test_a_dwelling_is_cold_for_one_reason_at_a_time() -> None:
     both = frozenset({"101", "201"})
     [step] = plan([finding("S", Cause.PUMP_TRIP, cold=both, affected=both)], [swapped], PATHS)
     assert (step.finding.cold, step.finding.affected) == ({"201"}, both)
+
+
+def test_a_station_that_is_short_does_not_close_a_valve() -> None:
+    """A finding with evidence of its own stands beside a common incident; one without joins it."""
+    station = incident("S", Cause.CONTROL_CURVE, common=True, members=frozenset({"101"}))
+    [own] = plan([finding("101", Cause.VALVE_CLOSED)], [station], PATHS)
+    assert own.kind is StepKind.OPEN
+    [joins] = plan([finding("101")], [station], PATHS)
+    assert (joins.kind, joins.incident) == (StepKind.UPDATE, station)
+
+
+def test_what_the_shortage_made_cold_is_no_cause_of_its_own() -> None:
+    """Its dwelling is held as cold already: the weakest are the coldest."""
+    station = incident("S", Cause.CONTROL_CURVE, common=True, cold=frozenset({"101"}))
+    assert plan([finding("101", Cause.VALVE_CLOSED)], [station], PATHS) == []
+
+
+def test_two_causes_that_meters_prove_are_two_incidents() -> None:
+    """A leak after a repaired pump is not the pump's ticket; each goes on in its own."""
+    pump = incident("S", Cause.PUMP_TRIP, common=True)
+    leak = finding("S", Cause.LEAK, common=True, proven=True, cold=frozenset())
+    [step] = plan([leak], [pump], PATHS)
+    assert (step.kind, step.incident) == (StepKind.OPEN, None)
+    known = incident("S", Cause.LEAK, id=2, common=True)
+    [again] = plan([leak], [pump, known], PATHS)
+    assert (again.kind, again.incident) == (StepKind.UPDATE, known)
+
+
+def test_a_proven_branch_does_not_vanish_in_a_neighbours_ticket() -> None:
+    """That its first cold dwelling is a member elsewhere explains no clogged strainer."""
+    elsewhere = incident("S-B2", Cause.NEIGHBOUR_UNHEATED, members=frozenset({"101"}))
+    clogged = finding("S-B1", Cause.STRAINER_CLOGGED, proven=True)
+    [step] = plan([clogged], [elsewhere], PATHS)
+    assert step.kind is StepKind.OPEN
+    [joins] = plan([replace(clogged, proven=False)], [elsewhere], PATHS)
+    assert joins.incident == elsewhere
+    assert joins.finding.affected == joins.finding.cold

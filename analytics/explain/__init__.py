@@ -1,0 +1,1 @@
+"""Explainers: each looks at a snapshot and the cold dwellings left, and returns findings."""

@@ -1,0 +1,224 @@
+"""What the meters prove by themselves: one rule a sign, from the source down to the branches.
+
+A sign opens its finding whether or not anybody is cold yet, and explains all that is cold below
+its place. A branch that lost a little flow may only have been throttled, so it waits until
+somebody is cold; the rooms then tell whether it is the building or one of its entrances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import isfinite
+
+from analytics import evidence
+from analytics.explain.telling import at_branch, finding
+from analytics.localise.ranking import normalised
+from analytics.localise.tree import SHAPES, Posterior
+from analytics.signs import Sign, Signal
+from analytics.snapshot import Snapshot
+from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding
+from hearthline.domain.places import PlaceKind
+
+DEEP_RATIO_PCT = 75.0  # of its flow: nobody throttles a branch so far on purpose
+SUDDEN_H = 3.0  # a joint or a valve changes within hours, dirt gathers over days
+SURE = 0.5
+SINKS_ON = timedelta(hours=6)  # rooms go on sinking for a while after a repair
+TAIL = timedelta(hours=72)  # a building's time constant is 45 to 101 h (section 3)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRule:
+    """What a sign means: causes with their chances, and the sentence that tells its numbers."""
+
+    sign: Sign
+    sentence: EvidenceCode
+    ranked: tuple[tuple[Cause, float], ...]
+
+
+RULES: tuple[MeterRule, ...] = (
+    MeterRule(
+        Sign.SOURCE_SHORT,
+        EvidenceCode.SOURCE_SHORT,
+        ((Cause.SOURCE_SHORTAGE, 0.93), (Cause.CONTROL_CURVE, 0.04), (Cause.LEAK, 0.03)),
+    ),
+    MeterRule(
+        Sign.DELTA_NEGATIVE,
+        EvidenceCode.DELTA_NEGATIVE,
+        ((Cause.PIPES_SWAPPED, 0.92), (Cause.SENSOR_MISPLACED, 0.08)),
+    ),
+    MeterRule(
+        Sign.FLOW_STOPPED,
+        EvidenceCode.FLOW_STOPPED,
+        ((Cause.PUMP_TRIP, 0.9), (Cause.LEAK, 0.06), (Cause.STRAINER_CLOGGED, 0.04)),
+    ),
+    MeterRule(
+        Sign.MAKEUP_HIGH,
+        EvidenceCode.MAKEUP_HIGH,
+        ((Cause.LEAK, 0.93), (Cause.AIR_LOCK, 0.04), (Cause.PUMP_TRIP, 0.03)),
+    ),
+    MeterRule(
+        Sign.SUPPLY_LOW,
+        EvidenceCode.SUPPLY_LOW,
+        (
+            (Cause.CONTROL_CURVE, 0.86),
+            (Cause.EXCHANGER_FOULED, 0.08),
+            (Cause.SOURCE_SHORTAGE, 0.06),
+        ),
+    ),
+    MeterRule(
+        Sign.FLOWS_SHIFTED,
+        EvidenceCode.FLOWS_SHIFTED,
+        (
+            (Cause.HYDRAULIC_IMBALANCE, 0.88),
+            (Cause.STRAINER_CLOGGED, 0.08),
+            (Cause.PIPES_SWAPPED, 0.04),
+        ),
+    ),
+    MeterRule(
+        Sign.APPROACH_HIGH,
+        EvidenceCode.APPROACH_HIGH,
+        (
+            (Cause.EXCHANGER_FOULED, 0.92),
+            (Cause.CONTROL_CURVE, 0.04),
+            (Cause.STRAINER_CLOGGED, 0.04),
+        ),
+    ),
+)
+
+
+def proven_by_meters(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
+    """One finding for each sign that speaks for itself."""
+    findings: list[Finding] = []
+    for rule in RULES:
+        for signal in snapshot.signs(rule.sign):
+            if rule.sign is Sign.SOURCE_SHORT or not _told(signal, findings):
+                told = (_sentence(snapshot, rule.sentence, signal),)
+                found = at_branch(snapshot, signal.place, rule.ranked, left, told)
+                left = left - found.cold
+                findings.append(replace(found, proven=True))
+    return findings
+
+
+def recovering(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
+    """Who became cold by what the meters no longer show: walls take days to warm again."""
+    findings = []
+    for rule in RULES:
+        for signal in snapshot.ended:
+            if signal.sign is not rule.sign or signal.until is None:
+                continue
+            if snapshot.at - signal.until > TAIL:
+                continue
+            below = left.intersection(snapshot.cold_below(signal.place))
+            late = signal.until + SINKS_ON
+            cold = frozenset(c for c in below if signal.since <= snapshot.cold[c].since <= late)
+            if cold:
+                ranked = ((Cause.UNDETERMINED, 0.4), (rule.ranked[0][0], 0.35))
+                told = [
+                    _sentence(snapshot, rule.sentence, signal),
+                    evidence.share(snapshot, signal.place),
+                    evidence.deepest(snapshot, cold),
+                ]
+                findings.append(finding(snapshot, signal.place, ranked, cold, told))
+                left = left - cold
+    return findings
+
+
+def _told(signal: Signal, findings: list[Finding]) -> bool:
+    """Whether the same place has been told by a surer sign already."""
+    return any(found.place == signal.place for found in findings)
+
+
+def flow_lost(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
+    """Circuits and branches that lost flow, and who below them feels it."""
+    reversed_at = {signal.place for signal in snapshot.signs(Sign.DELTA_NEGATIVE)}
+    findings = []
+    for signal in snapshot.signs(Sign.FLOW_LOW):
+        if signal.place in reversed_at:
+            continue
+        if snapshot.kind(signal.place) is PlaceKind.BUILDING:
+            found = _branch(snapshot, left, signal)
+        else:
+            ranked = normalised(
+                {Cause.STRAINER_CLOGGED: 0.86, Cause.PUMP_TRIP: 0.08, Cause.AIR_LOCK: 0.06}
+            )
+            told = (_sentence(snapshot, EvidenceCode.FLOW_LOW, signal),)
+            found = at_branch(snapshot, signal.place, ranked, left, told)
+        if found is not None:
+            findings.append(replace(found, proven=True))
+            left = left - found.cold
+    return findings
+
+
+def _branch(snapshot: Snapshot, left: frozenset[str], signal: Signal) -> Finding | None:
+    """A building that lost flow: itself, or the entrance of it that is cold."""
+    deep = signal.values.get("ratio_pct", 100.0) <= DEEP_RATIO_PCT
+    if not deep and not left.intersection(snapshot.cold_below(signal.place)):
+        return None
+    place, shape = _where(snapshot, signal.place)
+    ranked = normalised(_branch_causes(snapshot, signal, place, shape))
+    pieces = [_sentence(snapshot, EvidenceCode.FLOW_LOW, signal)]
+    back, peers = (signal.values.get(k, float("nan")) for k in ("return_c", "peers_return_c"))
+    if peers - back >= 0.5:
+        values = {"return_c": back, "short_k": peers - back}
+        pieces.append(Evidence(EvidenceCode.RETURN_LOW, values))
+    if shape:
+        pieces.append(evidence.shape(shape))
+    return at_branch(snapshot, place, ranked, left, pieces)
+
+
+def _where(snapshot: Snapshot, building: str) -> tuple[str, str]:
+    """The building, or the one entrance of it that the rooms point at; and the shift's shape."""
+    tree, told = snapshot.places, snapshot.posterior()
+    if building not in tree.number:
+        return building, ""
+    entrances = [
+        code
+        for code in snapshot.network.children.get(building, ())
+        if snapshot.kind(code) is PlaceKind.ENTRANCE
+    ]
+    numbers = [tree.number[code] for code in entrances]
+    best = max(numbers, key=lambda at: float(told.probability[at]), default=-1)
+    at = tree.number[building]
+    if best >= 0 and told.probability[best] >= SURE and told.shift_k[best] < 0:
+        return tree.codes[best], _shape(told, best)
+    return building, _shape(told, at) if told.probability[at] >= SURE else ""
+
+
+def _shape(told: Posterior, place: int) -> str:
+    name = SHAPES[int(told.shape[place])]
+    return "" if name == "even" else name
+
+
+def _branch_causes(
+    snapshot: Snapshot, signal: Signal, place: str, shape: str
+) -> Mapping[Cause, float]:
+    """How the loss came and how the rooms lie decide between dirt, joints and valves."""
+    sudden = signal.values.get("fell_h", 0.0) <= SUDDEN_H
+    deep = signal.values.get("ratio_pct", 100.0) <= DEEP_RATIO_PCT
+    if snapshot.kind(place) is PlaceKind.ENTRANCE:
+        swapped = 0.75 if sudden else 0.12
+        return {Cause.PIPES_SWAPPED: swapped, Cause.STRAINER_CLOGGED: 0.9 - swapped}
+    if shape and sudden and not deep:
+        return {
+            Cause.VERTICAL_IMBALANCE: 0.7,
+            Cause.PIPES_SWAPPED: 0.15,
+            Cause.STRAINER_CLOGGED: 0.15,
+        }
+    if deep or not sudden:
+        return {
+            Cause.STRAINER_CLOGGED: 0.8,
+            Cause.HYDRAULIC_IMBALANCE: 0.12,
+            Cause.AIR_LOCK: 0.08,
+        }
+    return {
+        Cause.PIPES_SWAPPED: 0.45,
+        Cause.VERTICAL_IMBALANCE: 0.3,
+        Cause.STRAINER_CLOGGED: 0.25,
+    }
+
+
+def _sentence(snapshot: Snapshot, code: EvidenceCode, signal: Signal) -> Evidence:
+    values = {key: round(value, 2) for key, value in signal.values.items() if isfinite(value)}
+    return Evidence(code, {"place": evidence.label(snapshot, signal.place), **values})

@@ -1,0 +1,192 @@
+"""What only the rooms tell: the deepest place whose shift explains the cold dwellings below it.
+
+The posterior over the tree (``analytics.localise.tree``) names buildings, entrances, risers and
+dwellings that lie off their fellows. Cold dwellings that lie off nobody share their circuit's or
+their source's trouble; where that is not general either, each waits as undetermined.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+
+from analytics import evidence
+from analytics.explain.telling import COMMON, finding
+from analytics.localise.dwellings import unit_causes
+from analytics.localise.ranking import normalised
+from analytics.localise.tree import SHAPES, Posterior
+from analytics.snapshot import Snapshot
+from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding
+from hearthline.domain.places import PlaceKind
+
+SURE = 0.5
+LEAST_COLD = 2
+LEAST_SHARE = {PlaceKind.BUILDING: 0.25, PlaceKind.ENTRANCE: 0.3, PlaceKind.RISER: 0.4}
+"""Cold ones among a place's measured dwellings before it is told as a whole."""
+COMMON_SHARE = 0.6  # of the measured dwellings (and of the branches) below a place
+COMMON_COLD = 3  # fewer cold dwellings are told one by one
+
+
+def shifted_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
+    """One finding per shifted place with cold dwellings below it."""
+    told = snapshot.posterior(frozenset(snapshot.cold) - left)
+    supported = _supported(snapshot, left)
+    found: dict[str, list[str]] = defaultdict(list)
+    for code in sorted(left):
+        place = _place_of(snapshot, told, supported, code)
+        if place is not None:
+            found[place].append(code)
+    return [_told(snapshot, told, place, frozenset(cold)) for place, cold in found.items()]
+
+
+def _place_of(
+    snapshot: Snapshot, told: Posterior, supported: Mapping[str, bool], code: str
+) -> str | None:
+    """The topmost place at or above a dwelling that has shifted; None where none has."""
+    tree = snapshot.places
+    above, at = [], tree.number[code]
+    while at >= 0:
+        above.append(at)
+        at = int(tree.parent[at])
+    for place in reversed(above):
+        sure = told.share[place] >= SURE and told.shift_k[place] < 0
+        if sure and supported.get(tree.codes[place], False):
+            return tree.codes[place]
+    return None
+
+
+def _supported(snapshot: Snapshot, left: frozenset[str]) -> dict[str, bool]:
+    """Whether enough of each place's measured dwellings are cold that the place may be told."""
+    tree = snapshot.places
+    cold: dict[str, int] = defaultdict(int)
+    for code in left:
+        at = tree.number[code]
+        while at >= 0:
+            cold[tree.codes[at]] += 1
+            at = int(tree.parent[at])
+    found = {}
+    for place, count in cold.items():
+        share = LEAST_SHARE.get(snapshot.kind(place))
+        measured = len(snapshot.measured(place))
+        found[place] = share is None or count >= max(LEAST_COLD, share * measured)
+    return found
+
+
+def _told(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str]) -> Finding:
+    kind, at = snapshot.kind(place), snapshot.places.number[place]
+    if kind is PlaceKind.UNIT:
+        return _dwelling(snapshot, place, cold)
+    shape = SHAPES[int(told.shape[at])]
+    shift = float(told.shift_k[at])
+    ranked = normalised(_place_causes(kind, shape, shift))
+    pieces = [
+        Evidence(
+            EvidenceCode.PLACE_OFF,
+            {
+                "off_k": round(-shift, 1),
+                "sensed": int(told.measured[at]),
+                "chance_pct": round(100 * float(told.share[at])),
+            },
+        ),
+        evidence.share(snapshot, place),
+        evidence.deepest(snapshot, cold),
+    ]
+    if shape != "even":
+        pieces.append(evidence.shape(shape))
+    pieces += evidence.not_cold(snapshot, place)
+    pieces += evidence.siblings(snapshot, place)
+    pieces.append(evidence.meter_word(snapshot, place))
+    return finding(snapshot, place, ranked, cold, pieces)
+
+
+def _place_causes(kind: PlaceKind, shape: str, shift_k: float) -> dict[Cause, float]:
+    """What is likely at a place when no meter tells: its shape along the riser, its depth."""
+    deep = shift_k <= -3.8  # vertical imbalance costs at most 3.7 K from ground to top
+    if kind is PlaceKind.RISER:
+        if shape == "ground":
+            return {Cause.VERTICAL_IMBALANCE: 0.8, Cause.AIR_LOCK: 0.2}
+        air = 0.85 if deep or shape == "even" else 0.45
+        return {Cause.AIR_LOCK: air, Cause.VERTICAL_IMBALANCE: 1 - air}
+    if kind is PlaceKind.ENTRANCE:
+        swapped = 0.6 if shape == "top" else 0.45
+        return {Cause.PIPES_SWAPPED: swapped, Cause.STRAINER_CLOGGED: 0.9 - swapped}
+    if shape != "even" and not deep:
+        return {Cause.VERTICAL_IMBALANCE: 0.8, Cause.STRAINER_CLOGGED: 0.2}
+    return {
+        Cause.STRAINER_CLOGGED: 0.55,
+        Cause.HYDRAULIC_IMBALANCE: 0.3,
+        Cause.PIPES_SWAPPED: 0.15,
+    }
+
+
+def _dwelling(snapshot: Snapshot, place: str, cold: frozenset[str]) -> Finding:
+    offset, _ = snapshot.offsets
+    off = -float(offset[snapshot.network.index[place]])
+    worst = place if place in snapshot.cold else min(cold)
+    pieces = [
+        evidence.below_for(snapshot, worst),
+        evidence.deepest(snapshot, cold),
+        *evidence.warm_peers(snapshot, worst),
+    ]
+    if np.isfinite(off):
+        pieces.insert(1, Evidence(EvidenceCode.DWELLING_OFF, {"off_k": round(off, 1)}))
+    ranked, more = unit_causes(snapshot, place)
+    return finding(snapshot, place, ranked, cold, [*pieces, *more])
+
+
+def common_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
+    """Cold dwellings that lie off nobody: their circuit or their source, or not yet known."""
+    findings = []
+    for root in snapshot.network.roots():
+        for place, cold in _descend(snapshot, left, root):
+            kind = snapshot.kind(place)
+            if kind is PlaceKind.UNIT:
+                pieces = [evidence.below_for(snapshot, place), evidence.deepest(snapshot, cold)]
+                pieces += evidence.warm_peers(snapshot, place)
+            else:
+                pieces = [evidence.share(snapshot, place), evidence.deepest(snapshot, cold)]
+                pieces += evidence.siblings(snapshot, place)
+                pieces.append(evidence.meter_word(snapshot, place))
+            ranked = [(Cause.UNDETERMINED, 0.4), *_PRIORS.get(kind, ())]
+            findings.append(finding(snapshot, place, ranked, cold, pieces))
+    return findings
+
+
+# What is likely at a place when neither meters nor rooms tell (requirement 19).
+_PRIORS = {
+    PlaceKind.UNIT: (
+        (Cause.ENVELOPE, 0.15),
+        (Cause.TURNED_DOWN, 0.15),
+        (Cause.VALVE_CLOSED, 0.15),
+        (Cause.RADIATOR_COVERED, 0.1),
+    ),
+    PlaceKind.CIRCUIT: ((Cause.CONTROL_CURVE, 0.3), (Cause.EXCHANGER_FOULED, 0.15)),
+    PlaceKind.SUBSTATION: ((Cause.CONTROL_CURVE, 0.3), (Cause.EXCHANGER_FOULED, 0.15)),
+    PlaceKind.SOURCE: ((Cause.SOURCE_SHORTAGE, 0.6),),
+}
+
+
+def _descend(
+    snapshot: Snapshot, left: frozenset[str], place: str
+) -> list[tuple[str, frozenset[str]]]:
+    """Circuits, substations or sources that are cold in general; else the dwellings one by one."""
+    network = snapshot.network
+    cold = left.intersection(network.codes(network.below(place)))
+    if not cold:
+        return []
+    if snapshot.kind(place) not in COMMON:
+        return [(code, frozenset({code})) for code in sorted(cold)]
+    kids = network.children.get(place, ())
+    measured = [kid for kid in kids if snapshot.measured(kid)]
+    spread = sum(_cold_share(snapshot, left, kid) >= COMMON_SHARE for kid in measured)
+    general = _cold_share(snapshot, left, place) >= COMMON_SHARE and len(cold) >= COMMON_COLD
+    if general and len(measured) > 1 and spread >= COMMON_SHARE * len(measured):
+        return [(place, cold)]
+    return [part for kid in kids for part in _descend(snapshot, left, kid)]
+
+
+def _cold_share(snapshot: Snapshot, left: frozenset[str], place: str) -> float:
+    measured = snapshot.measured(place)
+    return len(left.intersection(measured)) / len(measured) if measured else 0.0
