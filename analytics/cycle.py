@@ -7,46 +7,41 @@ transaction, and within a block in event-time order. An advisory lock keeps two 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.episodes import CloseReason, Excursion, Known, reconcile
-from analytics.history import History, judge
-from analytics.signs import SLOT, Sign
-from analytics.snapshot import Snapshot
-from analytics.triage import triage
-from analytics.trust import Grade, TrustReason
-from analytics.window import HOUR, room_window, secondary_meters, station_slots
+from analytics.history import History
+from analytics.laying import PAST_DAYS, Found, OnFile, Span, judged, lay_out, past_of
+from analytics.signs import SLOT
+from analytics.trust import Grade, keeping
+from analytics.walk import walk
+from analytics.window import HOUR, secondary_meters
 from hearthline.clock import floor
-from hearthline.domain.findings import Cause, TicketKind
+from hearthline.domain.findings import Finding
 from hearthline.domain.network import Network
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.policies import Profile
-from hearthline.storage import analysis
+from hearthline.domain.policies import Policy, Profile
+from hearthline.storage import analysis, maintenance, windows
 from hearthline.storage import network as networks
+from hearthline.storage import trust as trust_rows
 from hearthline.storage.database import Connection, Database, Row
 from tickets import desk
+from tickets.carrying import News
 from tickets.merging import OpenIncident
 
 PROGRESS = "analysis"
-ROOM_MEMORY = timedelta(hours=48)  # how far back rooms are looked at again
-METER_MEMORY = timedelta(days=7)  # how far back a meter's usual flow is sought
 BLOCK = timedelta(days=14)
 LIVE_LAG = timedelta(hours=2)  # meters may run ahead of the rooms by this much
-HOLD_OPEN = timedelta(hours=12)  # a recovered incident waits this long for a relapse
 
 # The share of devices that must have reached an instant before it is judged. Places are told by
 # the share of cold rooms, so nearly all must be in; a meter speaks for itself and need not wait.
 SHARE_IN: Mapping[DeviceKind, float] = {DeviceKind.ROOM: 0.9, DeviceKind.METER: 0.5}
-
-SIGN_OF: Mapping[Cause, Sign] = {
-    Cause.PUMP_TRIP: Sign.FLOW_STOPPED,
-    Cause.PIPES_SWAPPED: Sign.DELTA_NEGATIVE,
-    Cause.STRAINER_CLOGGED: Sign.FLOW_LOW,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +57,11 @@ class Report:
     """What one cycle did; ``until`` is the watermark reached, None where there is no data."""
 
     until: datetime | None
-    news: tuple[desk.News, ...] = ()
+    news: tuple[News, ...] = ()
     opened: int = 0
     closed: int = 0
     held: int = 0
     behind: bool = False  # more blocks wait
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The event time a cycle judges: after ``since``, up to ``rooms`` and ``meters``."""
-
-    since: datetime
-    rooms: datetime
-    meters: datetime
-
-    @property
-    def until(self) -> datetime:
-        """The instant up to which findings are made."""
-        return max(self.rooms, self.meters)
 
 
 def run(database: Database, rules: Rules, now: datetime) -> Report:
@@ -91,13 +72,16 @@ def run(database: Database, rules: Rules, now: datetime) -> Report:
         if span is None:
             return Report(analysis.progress(connection, PROGRESS))
         network = networks.load(connection, span.until)
-        stored = analysis.known_episodes(connection, span.since - ROOM_MEMORY)
+        stored = analysis.known_episodes(connection, span.rooms_from)
         history = _load(connection, network, rules.profile, span, stored)
         opened, closed = _write_episodes(connection, history, stored, span)
         _write_grades(connection, history)
-        news, held = _walk(connection, history, rules, span)
+        here = _DatabaseDesk(connection, network.path_of)
+        walked = walk(history, here, span.since, span.until, rules.group_wait)
+        holds = {code: str(reason) for code, reason in walked.holds.items()}
+        analysis.set_holds(connection, holds, span.until)
         analysis.set_progress(connection, PROGRESS, span.until)
-        return Report(span.until, tuple(news), opened, closed, held, behind)
+        return Report(span.until, tuple(walked.news), opened, closed, len(holds), behind)
 
 
 def _span(connection: Connection, now: datetime) -> tuple[Span | None, bool]:
@@ -136,29 +120,38 @@ def _load(
     span: Span,
     stored: Sequence[Row],
 ) -> History:
-    room_start = floor(span.since, HOUR) - ROOM_MEMORY
-    meter_start = floor(span.since, HOUR) - METER_MEMORY
-    room_rows = analysis.room_hours(connection, room_start, span.rooms)
-    room_start = _first(room_rows.at, room_start)
-    window = room_window(room_rows, network, room_start, max(span.rooms, room_start))
     devices = [meter.id for meter in secondary_meters(network)]
-    meter_rows = analysis.meter_slots(connection, meter_start, span.meters, devices, SLOT)
-    meter_start = _first(meter_rows.at, meter_start)
-    stations = station_slots(meter_rows, network, meter_start, max(span.meters, meter_start))
+    found = Found(
+        windows.room_hours(connection, span.rooms_from, span.rooms),
+        windows.meter_slots(connection, span.slots_from, span.meters, devices, SLOT),
+        windows.meter_hours(connection, span.hours_from, span.hours_until),
+        windows.weather_hours(connection, span.hours_from, span.hours_until),
+        _past(connection, network, profile, span),
+    )
+    observed = lay_out(network, found, span)
+    start = observed.rooms.start
     open_since = {
         row["code"]: row["opened_at"]
         for row in stored
-        if row["opened_at"] <= room_start
-        and (row["closed_at"] is None or row["closed_at"] > room_start)
+        if row["opened_at"] <= start and (row["closed_at"] is None or row["closed_at"] > start)
     }
-    return judge(network, profile, window, stations, open_since)
+    on_file = OnFile(
+        maintenance.between(connection, start, span.rooms),
+        trust_rows.certified(connection, start, span.rooms),
+        trust_rows.states(connection),
+    )
+    return judged(observed, profile, open_since, partial(keeping.judged, connection), on_file)
 
 
-def _first(at: np.ndarray, start: datetime) -> datetime:
-    """The hour of the first row, so that an empty past costs nothing."""
-    if not len(at):
-        return start
-    return max(start, floor(datetime.fromtimestamp(float(at.min()), start.tzinfo), HOUR))
+def _past(
+    connection: Connection, network: Network, profile: Profile, span: Span
+) -> NDArray[np.float64]:
+    """The ledger's daily means before the rooms' first hour, (dwellings, days)."""
+    today = profile.versions[-1].local_day(span.rooms_from)
+    policy = profile.on(today)
+    first = today - timedelta(days=PAST_DAYS)
+    days = windows.past_days(connection, first, today, policy.min_covered)
+    return past_of(days, network, first)
 
 
 def _write_episodes(
@@ -210,12 +203,13 @@ def _write_grades(connection: Connection, history: History) -> None:
     before = analysis.grades(connection)
     changed = []
     for row, sensor in enumerate(window.sensors):
-        grade, reason = _grade(bool(trust.stuck[row, -1]), bool(trust.suspect[row, -1]))
+        grade, reason = trust.why(row, -1)
         was = before.get(sensor.id)
-        if was is not None and was["grade"] == grade:
+        if was is not None and (was["grade"], was["reason"]) == (grade, reason):
             continue
-        run = int(trust.flat_hours[row, -1]) if grade is not Grade.A else 0
-        since = window.until - run * HOUR
+        since = (
+            window.until if grade is Grade.A else window.start + int(trust.since[row, -1]) * HOUR
+        )
         changed.append(
             {
                 "device_id": sensor.id,
@@ -228,59 +222,29 @@ def _write_grades(connection: Connection, history: History) -> None:
     analysis.set_grades(connection, changed)
 
 
-def _grade(stuck: bool, suspect: bool) -> tuple[Grade, TrustReason]:
-    if stuck:
-        return Grade.C, TrustReason.STUCK
-    if suspect:
-        return Grade.B, TrustReason.SUSPECT_FLAT
-    return Grade.A, TrustReason.GOOD
+@dataclass(frozen=True, slots=True)
+class _DatabaseDesk:
+    """The desk of the open transaction."""
 
+    connection: Connection
+    path_of: Mapping[str, str]
 
-def _walk(
-    connection: Connection, history: History, rules: Rules, span: Span
-) -> tuple[list[desk.News], int]:
-    """Visit the instants of the span in order; returns the news and how many are held back."""
-    instants = [at for at in history.instants(rules.group_wait) if span.since < at < span.until]
-    news: list[desk.News] = []
-    path_of = history.network.path_of
-    held = 0
-    for at in [*instants, span.until]:
-        snapshot = history.snapshot(at)
-        result = triage(snapshot, rules.group_wait)
-        incidents = desk.open_incidents(connection)
-        policy = history.policy(at)
-        news += desk.take_up(connection, result.findings, incidents, path_of, policy)
-        _follow_up(connection, snapshot)
-        held = len(result.holds)
-        if at == span.until:
-            analysis.set_holds(connection, {c: str(r) for c, r in result.holds.items()}, at)
-    return news, held
+    def open_incidents(self) -> Sequence[OpenIncident]:
+        return desk.open_incidents(self.connection)
 
+    def take_up(
+        self, findings: Sequence[Finding], incidents: Sequence[OpenIncident], policy: Policy
+    ) -> list[News]:
+        return desk.take_up(self.connection, findings, incidents, self.path_of, policy)
 
-def _follow_up(connection: Connection, snapshot: Snapshot) -> None:
-    """Tell every open incident how its dwellings are doing."""
-    for incident in desk.open_incidents(connection):
-        cold = incident.members.intersection(snapshot.cold)
-        if incident.cold - cold:
-            desk.warm(connection, incident, snapshot.at, cold)
-        active = _active(incident, snapshot, cold)
-        if active and incident.recovered_at is not None:
-            desk.relapse(connection, incident, snapshot.at)
-        elif not active and incident.recovered_at is None:
-            desk.recover(connection, incident, snapshot.at)
-        elif not active and snapshot.at - _recovered(incident) >= HOLD_OPEN:
-            desk.close(connection, incident, snapshot.at)
+    def warm(self, incident: OpenIncident, at: datetime, cold: Collection[str]) -> None:
+        desk.warm(self.connection, incident, at, cold)
 
+    def recover(self, incident: OpenIncident, at: datetime) -> None:
+        desk.recover(self.connection, incident, at)
 
-def _active(incident: OpenIncident, snapshot: Snapshot, cold: frozenset[str]) -> bool:
-    if incident.kind is TicketKind.SENSOR:
-        return any(s.device_uid == incident.device_uid for s in snapshot.stuck)
-    sign = SIGN_OF.get(incident.cause)
-    signalled = any(s.sign is sign and s.place == incident.place for s in snapshot.signals)
-    return bool(cold) or signalled
+    def relapse(self, incident: OpenIncident, at: datetime) -> None:
+        desk.relapse(self.connection, incident, at)
 
-
-def _recovered(incident: OpenIncident) -> datetime:
-    if incident.recovered_at is None:
-        raise TypeError(f"incident {incident.id} has not recovered")
-    return incident.recovered_at
+    def close(self, incident: OpenIncident, at: datetime) -> None:
+        desk.close(self.connection, incident, at)

@@ -45,7 +45,7 @@ def room_window(rows: Columns, network: Network, start: datetime, until: datetim
         i for i in network.instruments if i.kind is DeviceKind.ROOM and i.place in network.index
     )
     hours = int((until - start) / HOUR)
-    grid = _Grid(rows, [s.id for s in sensors], start, HOUR, hours)
+    grid = Grid(rows, [s.id for s in sensors], start, HOUR, hours)
     group = [_peer_group(network, sensor.place) for sensor in sensors]
     samples = np.nan_to_num(grid.matrix("n")).astype(np.int64)
     return RoomWindow(
@@ -69,27 +69,21 @@ def _peer_group(network: Network, place: str) -> int:
     return network.nodes[building or place].id
 
 
-def unit_levels(window: RoomWindow, trust: Trust, dwellings: int) -> Floats:
+def unit_levels(
+    window: RoomWindow, trust: Trust, dwellings: int, wrong_by_k: Floats | float = 0.0
+) -> Floats:
     """Mean of each dwelling's believed sensors, (dwellings, hours); NaN where none speaks.
 
-    Hours that a stuck sensor repeated are left out back to where the repeating began.
+    Hours that may not stand for the room are left out back to where a lie began; ``wrong_by_k``,
+    (sensors, hours), is what certified readings say is to be taken off.
     """
-    level = np.where(_lied(trust), np.nan, window.hours.mean_c)
+    level = np.where(trust.usable, window.hours.mean_c - wrong_by_k, np.nan)
     shape = (dwellings, level.shape[1])
     total, count = np.zeros(shape), np.zeros(shape)
     np.add.at(total, window.unit, np.nan_to_num(level))
     np.add.at(count, window.unit, ~np.isnan(level))
     with np.errstate(invalid="ignore"):
         return np.where(count > 0, total / count, np.nan)
-
-
-def _lied(trust: Trust) -> NDArray[np.bool_]:
-    """Hours of a flat run that ended up stuck, including those before it was known."""
-    lied = trust.stuck.copy()
-    for hour in range(lied.shape[1] - 1, 0, -1):
-        continues = trust.flat_hours[:, hour] > 1
-        lied[:, hour - 1] |= lied[:, hour] & continues
-    return lied
 
 
 def station_slots(
@@ -99,7 +93,7 @@ def station_slots(
     count = int((until - start) / SLOT)
     stations = _by_station(network)
     order = [meter for meters in stations.values() for meter in meters]
-    grid = _Grid(rows, [m.id for m in order], start, SLOT, count)
+    grid = Grid(rows, [m.id for m in order], start, SLOT, count)
     hold = [max(0, round(1.5 * timedelta(seconds=m.interval_s) / SLOT) - 1) for m in order]
     flow, supply, back = (
         _held(grid.matrix(name), hold) for name in ("flow_m3h", "supply_c", "return_c")
@@ -160,14 +154,13 @@ def _expected(network: Network, place: str) -> float:
     return expected_flow(area) if area else float("nan")
 
 
-class _Grid:
+class Grid:
     """Where each row falls: (device's place in the order, whole steps since the start)."""
 
     def __init__(
         self, rows: Columns, devices: Sequence[int], start: datetime, step: timedelta, count: int
     ) -> None:
-        row_of = {device: row for row, device in enumerate(devices)}
-        row = np.array([row_of.get(int(d), -1) for d in rows.device], np.int64)
+        row = _rows_of(rows.device, np.array(devices, np.int64))
         column = np.floor((rows.at - start.timestamp()) / step.total_seconds()).astype(np.int64)
         self._keep = (row >= 0) & (column >= 0) & (column < count)
         self._cell = (row[self._keep], column[self._keep])
@@ -179,3 +172,13 @@ class _Grid:
         matrix = np.full(self._shape, np.nan)
         matrix[self._cell] = self._values[name][self._keep]
         return matrix
+
+
+def _rows_of(device: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each device stands in an order of devices; -1 where it does not."""
+    if not len(order):
+        return np.full(len(device), -1, np.int64)
+    sorter = np.argsort(order)
+    at = sorter[np.minimum(np.searchsorted(order, device, sorter=sorter), len(order) - 1)]
+    found: NDArray[np.int64] = np.where(order[at] == device, at, -1)
+    return found

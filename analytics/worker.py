@@ -16,6 +16,9 @@ import structlog
 
 from analytics import cycle, ledger
 from analytics.balancing import balance_chore
+from analytics.heatday import standards_of
+from analytics.outlook.chore import make as make_outlook
+from analytics.surveying import survey_days
 from hearthline.clock import Clock
 from hearthline.errors import PartAway
 from hearthline.storage import liveness, rollups, schema
@@ -66,14 +69,29 @@ def analyse(work: Work) -> bool:
 def judge(work: Work) -> bool:
     """Touched dwelling-days → verdicts in the compliance ledger."""
     done = ledger.judge_days(work.database, work.rules.profile, work.clock())
-    if done:
-        log.debug("unit-days judged", count=done)
-    return done > 0
+    sealed = ledger.seal_days(work.database, work.rules.profile, work.clock())
+    if done or sealed:
+        log.debug("unit-days judged", count=done, sealed=sealed)
+    return done + sealed > 0
 
 
 def balance(work: Work) -> bool:
     """Meter hours → heat, and heat → the balance of stations and network."""
     balance_chore(work.database, work.clock(), work.rules.profile.versions[0].zone())
+    return False
+
+
+def survey(work: Work) -> bool:
+    """Finished local days → heat, evenness and signature of every station and building."""
+    zone = work.rules.profile.versions[0].zone()
+    return survey_days(work.database, work.clock(), standards_of(work.rules.profile), zone).more
+
+
+def look_ahead(work: Work) -> bool:
+    """A completed hour → estimates, forecasts, waste, and once a day places for sensors."""
+    made = make_outlook(work.database, work.rules.profile, work.clock())
+    if made is not None:
+        log.info("outlook", at=str(made.at), units=made.units, measured=made.measured)
     return False
 
 
@@ -93,7 +111,7 @@ def forget(work: Work) -> bool:
     return False
 
 
-CHORES: tuple[Chore, ...] = (roll_up, analyse, judge, balance, learn)
+CHORES: tuple[Chore, ...] = (roll_up, analyse, judge, balance, survey, look_ahead, learn)
 
 
 def settle(work: Work, stop: threading.Event) -> None:

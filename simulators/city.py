@@ -21,6 +21,7 @@ from simulators.devices.fleet import Fleet, equip
 from simulators.engine import Engine
 from simulators.faults import FaultBoard, PlacedFault, draw, place_faults
 from simulators.faults.drawing import how_many
+from simulators.faults.habits import SINCE as HABITS_SINCE
 from simulators.layout import Index, Layout, lay_out
 from simulators.model import Model, make
 from simulators.scenario import FaultSpec, Scenario, ScenarioError, ScenarioSummary, checks
@@ -38,7 +39,8 @@ class FaultTruth:
 
     ``places`` are where it sits (for a stopped neighbour: the stopped dwellings), ``reach`` the
     dwellings it can make cold (at or below the places, and up to two party walls away, without
-    stopped ones); ``devices`` the room sensors that lie, for faults of sensors.
+    stopped ones); ``devices`` the room sensors that lie, for faults of sensors. ``habit``: people
+    do it for good (the scenario's ``people``), it is a circumstance and no fault.
     """
 
     cause: Cause
@@ -50,6 +52,7 @@ class FaultTruth:
     severity: float
     reach: frozenset[str]
     devices: tuple[str, ...] = ()
+    habit: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class City:
     @cached_property
     def truth(self) -> tuple[FaultTruth, ...]:
         """Every fault with its cause, places, times and reach, in the scenario's order."""
-        return tuple(self._true(fault) for fault in self.faults)
+        return tuple(self._true(number, fault) for number, fault in enumerate(self.faults))
 
     @property
     def unit_codes(self) -> list[str]:
@@ -99,7 +102,8 @@ class City:
 
     def engine(self, anchor: datetime, *, with_faults: bool = True) -> Engine:
         """The physics of this city from an anchor; without faults it is the truth's twin."""
-        board = FaultBoard(self.layout, self.faults if with_faults else ())
+        faults = self.faults if with_faults else ()
+        board = FaultBoard(self.layout, faults, self.scenario.settings)
         return Engine(self.scenario, self.seed, self.layout, self.model, board, anchor)
 
     def start(self, anchor: datetime, *, with_faults: bool = True) -> tuple[Engine, State]:
@@ -112,7 +116,7 @@ class City:
             self._settled[key] = engine.spin_up()
         return engine, self._settled[key].copy()
 
-    def _true(self, fault: PlacedFault) -> FaultTruth:
+    def _true(self, number: int, fault: PlacedFault) -> FaultTruth:
         return FaultTruth(
             cause=fault.cause,
             variant=fault.variant,
@@ -123,6 +127,7 @@ class City:
             severity=fault.severity,
             reach=frozenset(self.unit_codes[unit] for unit in self.reach(fault)),
             devices=self._lying(fault),
+            habit=number >= len(self.scenario.faults) and fault.onset == HABITS_SINCE,
         )
 
     def reach(self, fault: PlacedFault) -> Index:

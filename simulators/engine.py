@@ -53,6 +53,7 @@ _NETWORK_KNOBS = (
     "circuit_resistance",
     "balance_lost",
     "building_resistance",
+    "building_valve",
     "entrance_resistance",
 )
 
@@ -242,6 +243,7 @@ class Engine:
             valve=knobs.unit_valve * knobs.unit_night_valve if night else knobs.unit_valve,
             entrance=knobs.entrance_resistance.astype(np.float64),
             building=knobs.building_resistance.astype(np.float64),
+            setting=knobs.building_valve.astype(np.float64),
             open=knobs.balance_lost[self.layout.building_circuit].astype(np.float64),
             plant=knobs.circuit_resistance.astype(np.float64),
             speed=speed,

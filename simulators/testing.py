@@ -38,6 +38,7 @@ from simulators.scenario import (
     Problem,
     Scenario,
     ScenarioError,
+    SettingSpec,
     SourceSpec,
     SubstationSpec,
     WeatherSpec,
@@ -154,6 +155,17 @@ class Town:
             variant=variant,
         )
         return self._with(faults=(*self.scenario.faults, fault))
+
+    def with_setting(self, place: str, *, valve: float = 1.0, pump: float = 1.0) -> Town:
+        """A building's balancing valve, or the pumps of a substation or circuit, set by a crew.
+
+        Args:
+            place: its code.
+            valve: factor on the valve's resistance, above 1 towards shut; a building's.
+            pump: factor on the speed; a substation's or circuit's.
+        """
+        setting = SettingSpec(place=place, valve=valve, pump=pump)
+        return self._with(settings=(*self.scenario.settings, setting))
 
     def with_seed(self, seed: int) -> Town:
         """The same town drawn anew where something is drawn."""

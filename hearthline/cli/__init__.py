@@ -21,10 +21,16 @@ from hearthline.cli import (
     desk,
     devices,
     doctor,
+    heat,
     ledger,
+    maintenance,
+    outlook,
+    policy,
+    score,
     services,
     strangers,
     up,
+    verdicts,
 )
 from hearthline.errors import HearthlineError
 
@@ -45,7 +51,13 @@ for room in (
     devices,
     strangers,
     dead_letters,
+    score,
     bench,
+    policy,
+    maintenance,
+    verdicts,
+    heat,
+    outlook,
 ):
     room.register(app)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from hearthline.cli import certify
 from hearthline.cli.output import emit, out
 from hearthline.clock import system_clock
 from hearthline.domain.liveness import Carried, State
@@ -33,6 +34,8 @@ def register(app: App) -> None:
     devices.command(list_devices, name="list")
     devices.command(show)
     devices.command(list_gateways, name="gateways")
+    devices.command(certify.certify)
+    devices.command(certify.list_certified, name="certified")
     app.command(devices)
 
 

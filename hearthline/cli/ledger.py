@@ -23,7 +23,6 @@ from hearthline.cli.ledger_report import (
 )
 from hearthline.cli.output import emit, err, out, progress
 from hearthline.clock import system_clock
-from hearthline.domain.policies import PROFILES
 from hearthline.errors import Invalid, NotFound
 from hearthline.settings import Settings, load
 
@@ -148,7 +147,7 @@ def _all_kept() -> Iterator[None]:
 
 def _zone(settings: Settings) -> ZoneInfo:
     """The civil time of the company, in which its dates are."""
-    return PROFILES[settings.policy].versions[0].zone()
+    return settings.rule().versions[0].zone()
 
 
 def check(

@@ -13,7 +13,6 @@ from cyclopts import App, Parameter
 from hearthline import supervision, telemetry
 from hearthline.cli.output import emit, out, until_signalled
 from hearthline.clock import system_clock
-from hearthline.domain.policies import PROFILES
 from hearthline.errors import HearthlineError
 from hearthline.settings import Settings, load
 
@@ -165,7 +164,7 @@ def worker(
     """Roll up, analyse, judge and open tickets, again and again."""
     from analytics.cycle import Rules
     from analytics.worker import Work, run, settle
-    from hearthline.storage import pulse
+    from hearthline.storage import pulse, schema
     from hearthline.storage.database import Database, wait_until_up
 
     settings = _start(worker_port=metrics_port)
@@ -177,7 +176,9 @@ def worker(
         _worker_probe(settings, database),
     ):
         wait_until_up(url, stopped=stop.is_set)
-        rules = Rules(PROFILES[settings.policy], settings.group_wait)
+        with database.transaction() as connection:
+            schema.keep_policy(connection, settings.rule())
+        rules = Rules(settings.rule(), settings.group_wait)
         work = Work(database, rules, system_clock)
         if once:
             settle(work, stop)

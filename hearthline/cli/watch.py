@@ -9,7 +9,6 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from hearthline.cli.output import err
-from hearthline.domain.policies import PROFILES
 from hearthline.domain.sentences import cause_name
 from hearthline.settings import load
 from hearthline.storage import tickets
@@ -28,7 +27,7 @@ class TicketWatch:
         self._url, self._began = url, began
         self._stop = threading.Event()
         settings = load()
-        self._zone: ZoneInfo = PROFILES[settings.policy].versions[0].zone()
+        self._zone: ZoneInfo = settings.rule().versions[0].zone()
         self._thread = threading.Thread(target=self._run, name="ticket-watch", daemon=True)
 
     def __enter__(self) -> Self:

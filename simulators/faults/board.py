@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.faults.placed import PlacedFault
+from simulators.handwork import turned
 from simulators.knobs import Knobs
 from simulators.layout import Layout
+from simulators.scenario import SettingSpec
 
 LEVELS = 256
 """Steps in which a fault rises over its ramp."""
@@ -43,6 +45,7 @@ class FaultBoard:
 
     layout: Layout
     faults: tuple[PlacedFault, ...]
+    settings: tuple[SettingSpec, ...] = ()
     _base: Knobs = field(init=False)
     _moving: tuple[PlacedFault, ...] = field(init=False)
     _families: tuple[_Family, ...] = field(init=False)
@@ -52,7 +55,7 @@ class FaultBoard:
     _knobs: Knobs | None = None
 
     def __post_init__(self) -> None:
-        self._base = Knobs.neutral(self.layout)
+        self._base = turned(Knobs.neutral(self.layout), self.settings, self.layout)
         for fault in filter(_stands, self.faults):
             fault.kind.turn(self._base, fault.struck, fault.moment(1.0, 0.0))
         self._moving = tuple(fault for fault in self.faults if not _stands(fault))

@@ -23,7 +23,7 @@ from simulators.post.dispatch import Dispatch
 from simulators.post.meters import MeterPost
 from simulators.post.outbox import Message, Outbox
 from simulators.post.rooms import RoomPost
-from simulators.post.windows import Flags
+from simulators.post.windows import Flags, Ints
 from simulators.report import Kind, Report
 from simulators.scenario import Scenario
 
@@ -79,6 +79,11 @@ class Post:
         """All messages due by then, in order of instant."""
         self._rooms.close(until_s)
         return self._dispatch.outbox.take(until_s)
+
+    @property
+    def clock_s(self) -> Ints:
+        """How many seconds each room sensor's own clock is fast, [sensors]."""
+        return self._rooms.clock_s
 
     @property
     def held(self) -> int:

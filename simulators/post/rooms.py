@@ -42,7 +42,7 @@ class RoomPost:
     _identity: Callable[[int], wire.Identity]
     _outages: Calendar
     _unheard: Calendar
-    _clock_s: Ints
+    clock_s: Ints
     _batches: dict[tuple[int, int, int, str], list[bytes]]
     _backlogs: dict[tuple[int, int], list[wire.RoomReading]]
 
@@ -71,7 +71,7 @@ class RoomPost:
             _identity=lru_cache(IDENTITIES)(fleet.identity),
             _outages=outages,
             _unheard=Calendar(dispatch.unheard("post/unheard"), fleet.unit),
-            _clock_s=dispatch.clocks("post/clock", fleet.unit, fleet.speech),
+            clock_s=dispatch.clocks("post/clock", fleet.unit, fleet.speech),
             _batches=defaultdict(list),
             _backlogs=defaultdict(list),
         )
@@ -140,7 +140,7 @@ class RoomPost:
         sensor, at_s, due = samples.sensor[chosen], samples.at_s[chosen], due[chosen]
         columns = zip(
             (anchor_s + at_s).tolist(),
-            (anchor_s + at_s + self._clock_s[sensor]).tolist(),
+            (anchor_s + at_s + self.clock_s[sensor]).tolist(),
             (at_s // self.every_s).tolist(),
             samples.temperature_c[chosen].tolist(),
             samples.humidity_pct[chosen].tolist(),

@@ -320,6 +320,18 @@ class FaultSpec(Record, frozen=True, kw_only=True):
         return (self.place,) if isinstance(self.place, str) else self.place
 
 
+class SettingSpec(Record, frozen=True, kw_only=True):
+    """What a crew has set by hand, from the beginning on; no fault.
+
+    ``valve`` is a factor on the resistance of a building's balancing valve (above 1: turned
+    towards shut), ``pump`` one on the speed of the pumps of a substation or circuit.
+    """
+
+    place: str
+    valve: Annotated[float, msgspec.Meta(gt=0.0, le=1e6)] = 1.0
+    pump: Annotated[float, msgspec.Meta(gt=0.0, le=2.0)] = 1.0
+
+
 class Scenario(Record, frozen=True, kw_only=True):
     """A town, its weather, its instruments and what goes wrong."""
 
@@ -342,6 +354,7 @@ class Scenario(Record, frozen=True, kw_only=True):
     behaviour: BehaviourSpec = BehaviourSpec()
     faults: tuple[FaultSpec, ...] = ()
     drawn_faults: DrawnFaultsSpec | None = None
+    settings: tuple[SettingSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from hearthline.domain.places import PlaceKind
+from simulators import handwork
 from simulators.faults import REGISTRY, FaultKind, place_faults
 from simulators.faults.conflicts import Occupied, Stay
 from simulators.layout import Layout, lay_out
-from simulators.scenario import FaultSpec, Problem, Scenario, ScenarioError, values
+from simulators.scenario import FaultSpec, Problem, Scenario, ScenarioError, SettingSpec, values
 from simulators.scenario.file import Lines, Reading
 from simulators.scenario.notes import Notes
 from simulators.scenario.reading import Path_, nearest
@@ -69,7 +70,7 @@ def _tree_is_read(reading: Reading) -> bool:
 
 
 def _names_places(scenario: Scenario) -> bool:
-    return bool(scenario.faults or scenario.instruments.entrance_meters)
+    return bool(scenario.faults or scenario.instruments.entrance_meters or scenario.settings)
 
 
 def _check_drawn(scenario: Scenario, notes: Notes) -> None:
@@ -86,6 +87,8 @@ def _places(scenario: Scenario, layout: Layout, notes: Notes) -> None:
         _expect(notes, path, code, (PlaceKind.BUILDING,), layout)
         if code in meters[:at]:
             notes.add(path, f"{code!r} is named twice")
+    for at, setting in enumerate(scenario.settings):
+        _check_setting(notes, ("settings", at), setting, layout)
     occupied = Occupied(layout)
     for at, spec in enumerate(scenario.faults):
         _check_fault(notes, ("faults", at), spec, layout)
@@ -104,6 +107,13 @@ def _expect(
         notes.add(path, f"there is no place {code!r} in this town{hint}")
     elif known[0] not in kinds:
         notes.add(path, f"{code!r} is {_an(known[0])} {known[0]}, {wanted} is needed")
+
+
+def _check_setting(notes: Notes, path: Path_, setting: SettingSpec, layout: Layout) -> None:
+    kinds = handwork.VALVES if setting.pump == 1.0 else handwork.PUMPS
+    _expect(notes, (*path, "place"), setting.place, kinds, layout)
+    if setting.pump != 1.0 and setting.valve != 1.0:
+        notes.add((*path, "valve"), "no place has a valve and a pump: write a setting for each")
 
 
 def _an(word: str) -> str:

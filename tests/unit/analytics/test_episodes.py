@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from analytics.episodes import (
     CloseReason,
+    EpisodeKind,
     Excursion,
     Known,
     Persistence,
@@ -157,3 +158,39 @@ def test_an_episode_left_open_meets_one_excursion_only() -> None:
     changes = reconcile([ended, again], [Known(7, 0, hour(5), None)])
     assert changes.closed == ((7, ended),)
     assert changes.new == (again,)
+
+
+def overheated(*levels: float, limit: float = 26.0) -> list[Excursion]:
+    """Excursions of one dwelling above an upper limit."""
+    n = len(levels)
+    owed, counts = np.ones((1, n), bool), np.ones(n, bool)
+    hours = Scan(START, np.array([levels]), owed, np.full(n, limit), counts, EpisodeKind.OVERHEATED)
+    return scan(hours, RULE, {})
+
+
+def test_overheated_is_the_same_scan_with_every_sign_turned() -> None:
+    """Above 26 °C for four hours opens it; four hours at 25.7 °C or less end it."""
+    [hot] = overheated(25, 26.5, 27, 28, 26.1, 25.8, 25.7, 25.6, 25, 25, 25)
+    assert (hot.began_at, hot.opened_at, hot.closed_at) == (hour(1), hour(5), hour(10))
+    assert (hot.kind, hot.min_c) == (EpisodeKind.OVERHEATED, 28)
+
+
+def test_at_the_upper_limit_a_room_is_not_overheated() -> None:
+    assert overheated(*[26.0] * 9) == []
+    assert overheated(*[40.0] * 9, limit=GAP) == [], "a rule without a limit knows none"
+
+
+@given(levels)
+def test_turning_every_sign_turns_cold_into_overheated(values: list[float]) -> None:
+    """Mirrored about the standard, the same hours open and close."""
+    mirrored = [40.0 - value for value in values]
+    cold, hot = found(*values), overheated(*mirrored, limit=20.0)
+    assert [(e.opened_at, e.closed_at) for e in hot] == [(e.opened_at, e.closed_at) for e in cold]
+
+
+def test_after_maintenance_the_persistence_counts_from_scratch() -> None:
+    """Three cold hours before a window and three after it are not four in a row."""
+    owed = [True] * 3 + [False] * 2 + [True] * 3
+    assert found(*[19] * 8, owed=owed) == []
+    [cold] = found(*[19] * 9, owed=[*owed, True])
+    assert (cold.began_at, cold.opened_at) == (hour(5), hour(9))

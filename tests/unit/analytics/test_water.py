@@ -48,6 +48,18 @@ def test_every_heat_coefficient_is_within_003_percent(delta_k: float, in_supply:
     assert error.max() < 0.000_30
 
 
+@pytest.mark.parametrize("in_supply", [True, False])
+def test_heat_of_any_pair_of_pipes_is_within_005_percent_of_if97(in_supply: bool) -> None:
+    """Every pair of whole degrees from 1 to 150, whichever pipe holds the flow sensor."""
+    degrees = np.arange(1.0, 151.0)
+    cold, warm = (grid.ravel() for grid in np.meshgrid(degrees, degrees))
+    cold, warm = cold[warm > cold], warm[warm > cold]
+    ours = water.heat_kwh(1.0, warm, cold, in_supply)
+    theirs = oracle_k(warm, cold, warm if in_supply else cold) * (warm - cold)
+    assert len(ours) == 150 * 149 // 2
+    assert np.abs(ours / theirs - 1).max() < 0.000_5
+
+
 @pytest.mark.parametrize(
     ("t_c", "rho", "h"),
     [

@@ -1,0 +1,157 @@
+"""``score``: simulate a winter, analyse it with the production core, compare with the truth."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.table import Table
+
+from hearthline.cli.output import emit, out, progress
+from hearthline.errors import Invalid
+
+if TYPE_CHECKING:
+    from analytics.scoring.report import Score
+    from analytics.scoring.winter import Winter
+
+_ROWS = (
+    ("unit-days", "unit_day", ("precision", "recall")),
+    (
+        "incidents",
+        "incident",
+        (
+            "precision",
+            "recall",
+            "per_fault",
+            "false_per_1000_unit_days",
+            "place_exact",
+            "place_within_one",
+            "cause_top1",
+            "cause_top2",
+            "delay_h_median",
+            "early_share",
+        ),
+    ),
+    ("sensors", "sensor", ("precision", "recall")),
+)
+
+
+def register(app: App) -> None:
+    """Add the command ``score``."""
+    app.command(score)
+
+
+def score(
+    scenario: Annotated[str | None, Parameter(help="A name from simulate --list, or a file.")] = (
+        None
+    ),
+    *,
+    seed: Annotated[int | None, Parameter(help="Another winter of the scenario.")] = None,
+    coverage: Annotated[float | None, Parameter(help="Share of dwellings with a sensor.")] = None,
+    days: Annotated[float | None, Parameter(help="Event time; default: the history.")] = None,
+    keep: Annotated[Path | None, Parameter(help="Keep what was simulated in FILE.npz.")] = None,
+    from_: Annotated[
+        Path | None, Parameter(name="--from", help="Analyse a kept FILE.npz; simulate nothing.")
+    ] = None,
+    incidents: Annotated[bool, Parameter(help="List every incident and every fault.")] = False,
+    json: bool = False,
+) -> None:
+    """How good the analysis is: simulate, analyse, compare with the truth; see docs/scoring.md."""
+    if (scenario is None) == (from_ is None):
+        raise Invalid("Name a scenario, or a kept winter with --from, and not both.")
+    from analytics.scoring.report import score as report_of
+    from analytics.scoring.winter import keep as write
+    from analytics.scoring.winter import load
+
+    with progress("score") as bar:
+        winter = load(from_) if from_ else _simulated(str(scenario), seed, coverage, days, bar)
+        if keep is not None:
+            write(winter, keep)
+        found = report_of(winter, bar)
+    if json:
+        emit(found.report)
+        return
+    _tell(found.report)
+    if incidents:
+        _list(winter, found)
+
+
+def _simulated(
+    scenario: str, seed: int | None, coverage: float | None, days: float | None, bar: Any
+) -> Winter:
+    from hearthline.cli.city import the_simulator
+    from hearthline.cli.simulate import Which
+    from hearthline.cli.towns import build
+    from hearthline.cli.winters import simulate
+
+    the_simulator()
+    length = None if days is None else timedelta(days=days)
+    if length is not None and length < timedelta(days=1):
+        raise Invalid("A score needs a day at least.", "Give --days 1 or more.")
+    city = build(scenario, Which(seed=seed, coverage=coverage), length)
+    return simulate(city, length or city.history, bar)
+
+
+def _tell(report: dict[str, Any]) -> None:
+    out.print(
+        f"{report['scenario']}, seed {report['seed']}, {report['coverage']:.0%} of "
+        f"{report['units']:,} dwellings sensed, {report['unit_days']:,} unit-days, "
+        f"{report['faults']} faults that make a dwelling cold by themselves; "
+        f"analysed in {report['analysed_s']:g} s."
+    )
+    table = Table("", "", "ours", "baseline")
+    for title, part, names in _ROWS:
+        for name in names:
+            mine, theirs = (report[side][part][name] for side in ("ours", "baseline"))
+            table.add_row(title, name.replace("_", " "), _number(mine), _number(theirs))
+            title = ""  # noqa: PLW2901
+    tickets = (report[side]["tickets_per_fault"] for side in ("ours", "baseline"))
+    table.add_row("tickets", "per fault", *map(_number, tickets))
+    out.print(table)
+    matrix = Table("true cause", "said")
+    for true, said in report["confusion"].items():
+        matrix.add_row(true, ", ".join(f"{cause} {count}" for cause, count in said.items()))
+    out.print(matrix)
+    standing, mine = report["standing"], report["ours"]["incident"]
+    out.print(
+        f"Of {mine['count']} incidents {mine['right']} are about such a fault, "
+        f"{mine['standing']} name rightly what people do for good, {mine['beside']} are neither "
+        f"right nor wrong, {mine['false']} are false. Habits that make a dwelling cold: "
+        f"{standing['cold']}, found {_number(standing['recall'])}, {standing['misnamed']} "
+        f"incidents about habits by another name."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _list(winter: Winter, found: Score) -> None:
+    """Every incident with what it was about, and every fault that counts."""
+    judged, truth = found.judged, winter.truth
+    word = dict.fromkeys(judged.right, "right") | dict.fromkeys(judged.standing, "standing")
+    word |= dict.fromkeys(judged.beside, "beside") | dict.fromkeys(judged.wrong, "FALSE")
+    for number, one in enumerate(found.said):
+        match = judged.matches.get(number)
+        fault = truth.faults[match.fault] if match else None
+        about = f"{fault.cause} {fault.places[0]} {match.place}" if match and fault else ""
+        out.print(
+            f"{one.opened_at:%m-%d %H:%M} "
+            f"{'merged' if one.merged else word.get(number, 'sensor'):8} "
+            f"{' '.join(one.causes[:2]):38} {one.device_uid or one.place:22} "
+            f"{len(one.cold):4}/{len(one.members):<4} {about}"
+        )
+    found_faults = {judged.matches[n].fault for n in judged.right}
+    for number, fault in enumerate(truth.faults):
+        if fault.counts or fault.of_sensor:
+            cold = truth.first_cold(fault)
+            state = "" if fault.of_sensor else "found" if number in found_faults else "MISSED"
+            end = f"{fault.end_at:%m-%d %H:%M}" if fault.end_at else ""
+            first = f"first {cold:%m-%d %H:%M}" if cold else ""
+            out.print(
+                f"{fault.onset_at:%m-%d %H:%M} {end:11} {fault.cause:20} "
+                f"{' '.join(fault.places[:2]):36} {fault.severity:6.2f} "
+                f"{len(fault.cold):4} cold {first:17} {state}"
+            )
