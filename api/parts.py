@@ -38,11 +38,13 @@ class Parts:
 
     def policy(self, connection: Connection) -> Policy:
         """The company's rule as of today, by the rule's own calendar."""
-        profile = self.settings.policy
+        rule = self.settings.rule()
         today = self.clock().date()
-        policy = engineering.policy_on(connection, profile, today)
+        policy = engineering.policy_on(connection, rule.code, today, rule)
         local = policy.local_day(self.clock())
-        return policy if local == today else engineering.policy_on(connection, profile, local)
+        if local == today:
+            return policy
+        return engineering.policy_on(connection, rule.code, local, rule)
 
     def keep(self, key: str, seconds: float, compute: Callable[[], Value]) -> Value:
         """A figure that many screens ask for at once, computed at most every ``seconds``."""

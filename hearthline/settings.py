@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hearthline.domain.policies import PROFILES
+from hearthline.domain.policies import PROFILES, Profile
 from hearthline.errors import SettingsError
 from hearthline.telemetry import STARS, redacted
 
@@ -53,7 +53,7 @@ def _zone(value: str) -> str:
 
 def _profile(value: str) -> str:
     if value not in PROFILES:
-        raise ValueError(f"must be one of {', '.join(sorted(PROFILES))}")
+        raise ValueError(f"must be one of {', '.join(PROFILES)}")
     return value
 
 
@@ -81,10 +81,11 @@ class Settings(BaseSettings):
     zone: Annotated[str, AfterValidator(_zone)] | None = None  # of devices that send local time
 
     policy: Annotated[str, AfterValidator(_profile)] = "heilongjiang"
+    policy_file: Path | None = None  # the company's own rule, instead of one of ours
     oldest_reading: AwareDatetime = datetime.fromisoformat("2005-01-01T00:00:00+00:00")
     clock_tolerance: timedelta = timedelta(minutes=10)
 
-    ingest_batch_rows: int = Field(default=20_000, ge=1, le=100_000)
+    ingest_batch_rows: int = Field(default=50_000, ge=1, le=100_000)
     ingest_batch_wait: timedelta = timedelta(milliseconds=200)
     ingest_inflight: int = Field(default=2_000, ge=1, le=65_535)
     metrics_host: str = "127.0.0.1"  # where ingest and worker serve metrics and probes
@@ -119,7 +120,15 @@ class Settings(BaseSettings):
 
     def device_zone(self) -> ZoneInfo:
         """The zone of devices that send local time: as set, else the policy's."""
-        return ZoneInfo(self.zone) if self.zone else PROFILES[self.policy].versions[0].zone()
+        return ZoneInfo(self.zone) if self.zone else self.rule().versions[0].zone()
+
+    def rule(self) -> Profile:
+        """The local heating rule the company works by: its own file's, else one of ours.
+
+        Raises:
+            PolicyError: the file is wrong, with all that is wrong with it.
+        """
+        return PROFILES[self.policy] if self.policy_file is None else _own_rule(self.policy_file)
 
     def require_database(self) -> str:
         """The database's address.
@@ -146,6 +155,13 @@ class Settings(BaseSettings):
                 "Set HEARTHLINE_MQTT_URL, or run `hearthline up` to start one for development.",
             )
         return self.mqtt_url
+
+
+@lru_cache(maxsize=1)
+def _own_rule(path: Path) -> Profile:
+    from hearthline.domain.policies.files import read
+
+    return read(path)
 
 
 @lru_cache(maxsize=1)

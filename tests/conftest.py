@@ -96,7 +96,7 @@ def template(stack: Stack) -> str:
     """
     files = sorted((ROOT / "hearthline/storage").glob("**/*schema*"))
     files += sorted((ROOT / "hearthline/storage/migrations/versions").glob("*.*"))
-    files.append(ROOT / "hearthline/domain/policies.py")
+    files += sorted((ROOT / "hearthline/domain/policies").glob("*.py"))
     digest = hashlib.sha256(b"".join(f.read_bytes() for f in files if f.is_file())).hexdigest()[:12]
     name = f"hearthline_template_{digest}"
     with connect(_named(stack.database_url, "postgres"), autocommit=True) as admin:

@@ -74,6 +74,17 @@ GRADE_REASONS = {
     TrustReason.GOOD: N_("plausible"),
     TrustReason.SUSPECT_FLAT: N_("suspiciously even"),
     TrustReason.STUCK: N_("stuck at one value"),
+    TrustReason.MOVED: N_("moved or knocked"),
+    TrustReason.WINDOW: N_("a window is open beside it"),
+    TrustReason.SWAPPED: N_("swapped with another dwelling"),
+    TrustReason.RADIATOR: N_("hangs by a radiator"),
+    TrustReason.SUN: N_("hangs in the sun"),
+    TrustReason.OUTDOORS: N_("feels the outdoor air"),
+    TrustReason.DRIFT: N_("drifting away from its neighbours"),
+    TrustReason.CLOCK_SKEWED: N_("its clock is wrong"),
+    TrustReason.BATTERY: N_("silent, battery low"),
+    TrustReason.SILENT: N_("silent"),
+    TrustReason.GATEWAY_OUT: N_("its gateway is out"),
 }
 
 # Sentences that the desk and the read models raise in English, and the messages that say the same.

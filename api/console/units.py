@@ -8,10 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
+from api.console.ahead import SHORT, fan
 from api.console.charts import unit_curves
 from api.console.tickets import SEES_CONTACTS
 from api.console.view import Reader, SignedIn
 from hearthline.domain.places import PlaceKind
+from hearthline.storage import outlook
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.views import desk, places
 from hearthline.storage.views.curves import Window
@@ -39,6 +41,8 @@ def curve(code: str, reader: SignedIn, days: int = Query(default=7, ge=1, le=366
         row = places.unit_now(connection, code, now)
         window = Window(now - timedelta(days=days), now)
         drawn = unit_curves(connection, reader.words, row, window, reader.policy.threshold_c)
+        if timedelta(days=days) <= SHORT:
+            drawn.update(fan(connection, reader.words, code))
     return JSONResponse(drawn, headers={"Cache-Control": "no-store"})
 
 
@@ -66,6 +70,7 @@ def _context(reader: Reader, connection: Connection, code: str) -> dict[str, Any
         "tickets": desk.tickets_of_unit(connection, code),
         "contact": contact,
         "threshold_c": reader.policy.threshold_c,
+        "ahead": outlook.unit(connection, code),
     }
 
 

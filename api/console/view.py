@@ -27,7 +27,7 @@ from hearthline.storage.accounts import Account
 LANGUAGE_COOKIE = "hearthline_language"
 GUEST_COOKIE = "hearthline_guest"  # a secret for the CSRF token of the sign-in form
 YEAR_S = 365 * 24 * 3600
-PAGES = {"ticket": "tickets", "building": "buildings", "unit": "units"}
+PAGES = {"ticket": "tickets", "building": "buildings", "unit": "units", "station": "stations"}
 POLICY_KEPT_S = 30.0
 
 

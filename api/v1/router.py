@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.v1 import dead_letters, devices, network, places, strangers, tickets, units
+from api.v1 import (
+    certified,
+    dead_letters,
+    devices,
+    heat,
+    maintenance,
+    network,
+    outlook,
+    places,
+    strangers,
+    tickets,
+    units,
+)
 
 TAGS = [
     {"name": "units", "description": "Dwellings, their temperature and their verdicts."},
@@ -13,11 +25,15 @@ TAGS = [
     {"name": "balance", "description": "Where the heat goes."},
     {"name": "network", "description": "The whole in a few numbers."},
     {"name": "devices", "description": "Sensors, meters and gateways: alive, late, silent."},
+    {"name": "maintenance", "description": "Work that explains cold dwellings below it."},
+    {"name": "outlook", "description": "Dwellings without a sensor, the next two days, waste."},
     {"name": "rules", "description": "Local heating rules by version."},
     {"name": "engineering", "description": "What was refused, and why."},
     {"name": "service", "description": "Health and metrics."},
 ]
 
 router = APIRouter(prefix="/api/v1")
-for part in (units, places, tickets, network, devices, strangers, dead_letters):
+for part in (units, places, tickets, network, devices, strangers, dead_letters, maintenance, heat):
     router.include_router(part.router)
+router.include_router(certified.router)
+router.include_router(outlook.router)

@@ -1,18 +1,17 @@
 """What the analysis cycle reads and writes: windows of hours and slots, episodes, verdicts.
 
-Windows come back as columns (tuples per column), ready to be laid out as matrices.
+Windows of measurements, by column, are read by ``hearthline.storage.windows``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg.rows import tuple_row
 
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import UNUSABLE, Quality
@@ -74,58 +73,17 @@ def first_hour(connection: Connection) -> datetime | None:
     return row["hour"] if row else None
 
 
-def room_hours(connection: Connection, since: datetime, until: datetime) -> Columns:
-    """Hourly room statistics: mean_c, min_c, max_c, n, covered_min."""
-    names = ("mean_c", "min_c", "max_c", "n", "covered_min")
-    return _columns(connection, "room_hours", {"since": since, "until": until}, names)
-
-
-def meter_slots(
-    connection: Connection,
-    since: datetime,
-    until: datetime,
-    devices: Sequence[int],
-    slot: timedelta,
-) -> Columns:
-    """Means of meters over slots of time: flow_m3h, supply_c, return_c."""
-    parameters = {
-        "since": since,
-        "until": until,
-        "devices": list(devices),
-        "slot": slot,
-        "unusable": int(UNUSABLE),
-    }
-    return _columns(connection, "meter_slots", parameters, ("flow_m3h", "supply_c", "return_c"))
-
-
-def _columns(
-    connection: Connection, query: str, parameters: Mapping[str, Any], names: Sequence[str]
-) -> Columns:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(family("analysis")[query], parameters).fetchall()
-    if not rows:
-        empty = np.empty(0)
-        return Columns(np.empty(0, np.int64), empty, dict.fromkeys(names, empty))
-    columns = list(zip(*rows, strict=True))
-    return Columns(
-        np.array(columns[0], np.int64),
-        np.array([at.timestamp() for at in columns[1]]),
-        {
-            name: np.array(column, np.float64)
-            for name, column in zip(names, columns[2:], strict=True)
-        },
-    )
-
-
-def known_episodes(connection: Connection, since: datetime) -> list[Row]:
-    """Episodes that are open, or ended after ``since``."""
-    return connection.execute(family("analysis")["known_episodes"], {"since": since}).fetchall()
+def known_episodes(connection: Connection, since: datetime, kind: str = "cold") -> list[Row]:
+    """Episodes of a kind that are open, or ended after ``since``."""
+    values = {"since": since, "kind": kind}
+    return connection.execute(family("analysis")["known_episodes"], values).fetchall()
 
 
 def insert_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]) -> None:
-    """Store new episodes."""
+    """Store new episodes; cold ones where no ``kind`` is said."""
+    rows = [{"kind": "cold", **episode} for episode in episodes]
     with connection.cursor() as cursor:
-        cursor.executemany(family("analysis")["insert_episode"], list(episodes))
+        cursor.executemany(family("analysis")["insert_episode"], rows)
 
 
 def close_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]) -> None:
@@ -179,11 +137,3 @@ def day_hours(
     """Hourly means and covered minutes of the sensors that hung in some dwellings."""
     parameters = {"places": list(places), "since": since, "until": until}
     return connection.execute(family("analysis")["day_hours"], parameters).fetchall()
-
-
-def write_days(connection: Connection, days: Iterable[Mapping[str, Any]]) -> None:
-    """Write verdicts; a verdict that changes keeps its predecessor in ``unit_day_superseded``."""
-    days = list(days)
-    with connection.cursor() as cursor:
-        cursor.executemany(family("analysis")["supersede"], days)
-        cursor.executemany(family("analysis")["upsert_day"], days)

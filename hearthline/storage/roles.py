@@ -30,6 +30,8 @@ READABLE = (
     "heat_hour",
     "balance_running",
     "balance_day",
+    "heat_day",
+    "heat_signature",
     "policy",
     "unit_day",
     "sensor_grade",

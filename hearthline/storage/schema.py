@@ -6,10 +6,9 @@ where ``SHOW timescaledb.license`` says ``timescale``, and elsewhere ``drop_old_
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
-from typing import Any
 
 import psycopg
 import sqlalchemy
@@ -19,7 +18,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.types.json import Jsonb
 
-from hearthline.domain.policies import PROFILES
+from hearthline.domain.policies import PROFILES, Policy, Profile
+from hearthline.domain.policies.files import from_plain, plain
+from hearthline.errors import Conflict
 from hearthline.storage.database import Connection, connect
 from hearthline.storage.queries import family
 
@@ -100,19 +101,36 @@ def drop_old_chunks(connection: Connection, keep_for: timedelta) -> int:
 def _seed_policies(connection: Connection) -> None:
     for profile in PROFILES.values():
         for policy in profile.versions:
-            body = {key: _plain(value) for key, value in asdict(policy).items()}
-            connection.execute(
-                family("schema")["seed_policy"],
-                {"code": policy.code, "valid_from": policy.valid_from, "body": Jsonb(body)},
+            _seed(connection, policy)
+
+
+def _seed(connection: Connection, policy: Policy) -> None:
+    values = {"code": policy.code, "valid_from": policy.valid_from, "body": Jsonb(plain(policy))}
+    connection.execute(family("schema")["seed_policy"], values)
+
+
+def keep_policy(connection: Connection, profile: Profile) -> None:
+    """Put the versions of a company's rule on file, where verdicts can name them.
+
+    Raises:
+        Conflict: a version that is on file says something else now. Verdicts have been given
+            under it, so a change needs a version of its own.
+    """
+    for policy in profile.versions:
+        values = {"code": policy.code, "valid_from": policy.valid_from}
+        row = connection.execute(family("schema")["stored_policy"], values).fetchone()
+        before = from_plain(row["body"]) if row else policy
+        if policy.code not in PROFILES and _without_source(before) != _without_source(policy):
+            raise Conflict(
+                f"The policy {policy.code} valid from {policy.valid_from} says something else "
+                "than when verdicts were first given under it.",
+                "Put it back, and give the change a version with its own valid_from.",
             )
+        _seed(connection, policy)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, dict | list | tuple):
-        return list(value)
-    return value if isinstance(value, int | float | str) else str(value)
+def _without_source(policy: Policy) -> Policy:
+    return replace(policy, source="", source_zh="")
 
 
 def _switch_on_policies(connection: Connection, keep_for: timedelta) -> None:

@@ -89,7 +89,7 @@ def _real(path: str, number: str) -> dict[str, str]:
     """Path parameters that exist, for the level that the path is about."""
     codes = {"/units/": "T-S1-B01-E1-0101", "/buildings/": "T-S1-B01", "/substations/": "T-S1"}
     code = next((code for part, code in codes.items() if part in path), "T-S1")
-    found = {"number": number, "uid": "own:t/T-S1-B01-E1-0101", "code": code}
+    found = {"number": number, "uid": "own:t/T-S1-B01-E1-0101", "code": code, "month": "2026-01"}
     return {name: value for name, value in found.items() if f"{{{name}}}" in path}
 
 

@@ -16,6 +16,8 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from analytics.balancing import balance_chore
+from analytics.heatday import Standard
+from analytics.surveying import survey_days
 from dashboards.build import ALL_SUBSTATIONS, models_of_all
 from dashboards.statements import LOCALES, statement
 from hearthline.domain.findings import Cause
@@ -58,6 +60,10 @@ EXPECTED: dict[str, tuple[tuple[str, ...], int]] = {
     "flow": (("time", "metric", "flow_m3h"), 360),
     "makeup": (("time", "metric", "makeup_m3"), 9),
     "outdoor": (("time", "outdoor_c"), 73),
+    "signature": (("time", "metric", "off_share"), 2),
+    "spreads": (("time", "metric", "return_k", "room_k"), 6),
+    "uneven": (
+        ("building", "balance_degree", "return_c", "room_c", "vertical_k", "index_w_m2"), 4),
     "substation_table": (
         ("code", "substation", "heat_kwh", "index_w_m2", "exchange_loss", "distribution_loss",
          "coverage", "makeup_m3", "dwellings", "cold_dwellings", "open_tickets"), 2),
@@ -83,8 +89,8 @@ NAMED = {
     statement(family, name, locale): name
     for locale in LOCALES
     for family, names in (
-        ("heat_balance", list(EXPECTED)[:18]),
-        ("room_temperatures", list(EXPECTED)[18:]),
+        ("heat_balance", list(EXPECTED)[:21]),
+        ("room_temperatures", list(EXPECTED)[21:]),
     )
     for name in names
 }
@@ -123,6 +129,11 @@ def world(database: Database) -> Database:
         )
         _rooms(connection)
     balance_chore(database, STOP, ZoneInfo("Asia/Shanghai"))
+    survey_days(database, STOP, lambda _: Standard(20.0, 24.0), ZoneInfo("Asia/Shanghai"))
+    with database.transaction() as connection:  # as if learnt from days before these
+        connection.execute(
+            "UPDATE heat_day SET expected_kwh = heat_kwh / 1.1 WHERE day = '2026-01-17'"
+        )
     return database
 
 
@@ -272,6 +283,11 @@ def test_index_approach_and_cold_dwellings_are_right(
     assert (first["code"], first["cold_dwellings"], first["open_tickets"]) == ("H-S1", 2, 1)
     assert (second["cold_dwellings"], second["distribution_loss"]) == (0, None)
     assert first["index_w_m2"] == pytest.approx(index, rel=1e-6)
+    assert [row["off_share"] for row in answer(reader, "signature")] == pytest.approx([0.1, 0.1])
+    assert (
+        answer(reader, "uneven")[0]["balance_degree"]
+        < answer(reader, "uneven")[1]["balance_degree"] + 1e-9
+    )
     (ticket,) = answer(reader, "open_tickets")
     assert (ticket["place"], ticket["cause"]) == ("House 1", "strainer_clogged")
     assert ticket["cold_dwellings"] == 1

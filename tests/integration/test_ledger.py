@@ -26,7 +26,7 @@ from hearthline.domain.places import (
 from hearthline.domain.policies import PROFILES
 from hearthline.errors import Conflict, NotFound
 from hearthline.settings import load
-from hearthline.storage import analysis
+from hearthline.storage import analysis, windows
 from hearthline.storage import ledger as ledgers
 from hearthline.storage.database import Connection, Database
 from hearthline.storage.ledger import Overlap, Tally
@@ -256,7 +256,7 @@ def test_analysis_and_pages_take_from_a_moved_device_only_what_it_measured_there
     ledgers.move(connection, SENSOR, SECOND, MOVED + timedelta(minutes=1))
     window = (MOVED - timedelta(days=1), MOVED + timedelta(hours=2))
 
-    assert len(analysis.room_hours(connection, *window).device) == 0
+    assert len(windows.room_hours(connection, *window).device) == 0
     before = analysis.day_hours(connection, [FIRST, SECOND], *window)
     assert {row["place"] for row in before} == {FIRST}
 

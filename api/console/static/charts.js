@@ -6,7 +6,7 @@
   const ink = "#43514e";
   const line = "#d6deda";
   const font = getComputedStyle(document.body).fontFamily;
-  const colours = { members: "#17508f", peers: "#c07a22", outdoor: "#5d6a67", threshold: "#b03a0a", supply: "#b03a0a", return: "#17508f", flow: "#2f6b4f", shade: "#2f6db1" };
+  const colours = { members: "#17508f", peers: "#c07a22", outdoor: "#5d6a67", ahead: "#6a4c9c", threshold: "#b03a0a", supply: "#b03a0a", return: "#17508f", flow: "#2f6b4f", shade: "#2f6db1" };
   const singles = ["#0b2c58", "#2f6db1", "#6a4c9c", "#2f7f86", "#8c6d1f", "#5b7f2b"];
 
   /* ECharts has no band: an invisible lower line carries a stacked difference. */
@@ -26,6 +26,7 @@
     const { words } = drawn;
     const series = [...band(drawn.peersName, drawn.peers, colours.peers)];
     series.push(...band(drawn.membersName, drawn.members, colours.members));
+    series.push(...band(drawn.aheadName, drawn.ahead, colours.ahead));
     drawn.lines.forEach((single, i) => {
       const colour = single.bold ? colours.members : singles[i % singles.length];
       series.push({ type: "line", name: single.name, symbol: "none", data: single.data, lineStyle: { width: single.bold ? 2.6 : 1.6, color: colour, type: drawn.members ? "dotted" : "solid" }, itemStyle: { color: colour } });
@@ -77,7 +78,7 @@
 
   /* Even steps around everything drawn and the standard: 1, 2 or 5 K a line. */
   function span(drawn) {
-    const series = [drawn.members?.low, drawn.members?.high, drawn.peers?.low, drawn.peers?.high, ...drawn.lines.map((one) => one.data)];
+    const series = [drawn.members?.low, drawn.members?.high, drawn.peers?.low, drawn.peers?.high, drawn.ahead?.low, drawn.ahead?.high, ...drawn.lines.map((one) => one.data)];
     const values = series.flatMap((points) => points || []).map(([, value]) => value).filter((value) => value !== null);
     const low = values.reduce((a, b) => Math.min(a, b), drawn.threshold) - 0.4;
     const high = values.reduce((a, b) => Math.max(a, b), drawn.threshold) + 0.4;
@@ -101,7 +102,7 @@
 
   /* The axis begins where anything was measured, not where nothing was asked for yet. */
   function fit(drawn) {
-    const series = [drawn.outdoor, drawn.members?.median, drawn.peers?.median, ...drawn.lines.map((one) => one.data)];
+    const series = [drawn.outdoor, drawn.members?.median, drawn.peers?.median, drawn.ahead?.median, ...drawn.lines.map((one) => one.data)];
     const first = Math.min(...series.filter((points) => points?.length).map((points) => points[0][0]));
     return { ...drawn, start: Number.isFinite(first) ? Math.max(drawn.start, first) : drawn.start };
   }

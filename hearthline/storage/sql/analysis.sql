@@ -34,44 +34,24 @@ WHERE kind = %(kind)s AND hour >= coalesce(%(since)s, '-infinity'::timestamptz);
 -- name: first_hour
 SELECT least((SELECT min(hour) FROM room_hour), (SELECT min(hour) FROM meter_hour)) AS hour;
 
--- name: room_hours
--- What a device that was moved in the window measured before belongs to the place it left.
-WITH moved AS (
-    SELECT device_id, max(lower(valid)) AS since FROM device_binding
-    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s GROUP BY device_id)
-SELECT h.device_id, h.hour, h.mean_c, h.min_c, h.max_c, h.n, h.covered_min
-FROM room_hour h LEFT JOIN moved m ON m.device_id = h.device_id
-WHERE h.hour >= %(since)s AND h.hour < %(until)s AND (m.since IS NULL OR h.hour >= m.since);
-
--- name: meter_slots
--- Of meters that were moved in the window, only what they measured where they are now.
-WITH moved AS (
-    SELECT device_id, max(lower(valid)) AS since FROM device_binding
-    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s GROUP BY device_id)
-SELECT r.device_id, time_bucket(%(slot)s, r.time) AS slot,
-       avg(r.flow_m3h)::float8 AS flow_m3h, avg(r.supply_c)::float8 AS supply_c,
-       avg(r.return_c)::float8 AS return_c
-FROM meter_reading r LEFT JOIN moved m ON m.device_id = r.device_id
-WHERE r.time >= %(since)s AND r.time < %(until)s AND r.device_id = ANY(%(devices)s)
-  AND r.quality & %(unusable)s = 0 AND (m.since IS NULL OR r.time >= m.since)
-GROUP BY r.device_id, slot;
-
 -- name: known_episodes
 SELECT e.id, p.code, e.began_at, e.opened_at, e.closed_at, e.min_c
 FROM episode e JOIN place p ON p.id = e.place_id
-WHERE e.closed_at IS NULL OR e.closed_at > %(since)s;
+WHERE e.kind = %(kind)s AND (e.closed_at IS NULL OR e.closed_at > %(since)s);
 
 -- name: insert_episode
 INSERT INTO episode (place_id, kind, began_at, opened_at, closed_at, close_reason, min_c,
                      policy_code, policy_from)
-SELECT id, 'cold', %(began_at)s, %(opened_at)s, %(closed_at)s, %(reason)s, %(min_c)s,
+SELECT id, %(kind)s, %(began_at)s, %(opened_at)s, %(closed_at)s, %(reason)s, %(min_c)s,
        %(policy_code)s, %(policy_from)s
 FROM place WHERE code = %(code)s
 ON CONFLICT DO NOTHING;
 
 -- name: close_episode
 UPDATE episode SET closed_at = %(closed_at)s, close_reason = %(reason)s,
-                   min_c = least(min_c, %(min_c)s)
+                   min_c = CASE kind
+                       WHEN 'overheated' THEN greatest(min_c, nullif(%(min_c)s, 'infinity'::real))
+                       ELSE least(min_c, %(min_c)s) END
 WHERE id = %(id)s AND closed_at IS NULL;
 
 -- name: deepen_episode
@@ -129,26 +109,3 @@ JOIN room_hour h ON h.device_id = b.device_id
 WHERE p.code = ANY(%(places)s) AND b.role = 'room'
   AND h.hour >= %(since)s AND h.hour < %(until)s
 ORDER BY h.hour;
-
--- name: supersede
--- Keep what a late reading overrules, but only where the word changes.
-WITH judged AS (
-    SELECT p.id, %(day)s::date AS day FROM place p WHERE p.code = %(code)s)
-INSERT INTO unit_day_superseded
-SELECT d.* FROM unit_day d JOIN judged j ON d.place_id = j.id AND d.day = j.day
-WHERE (d.verdict, d.reason) IS DISTINCT FROM (%(verdict)s, %(reason)s);
-
--- name: upsert_day
-INSERT INTO unit_day (place_id, day, covered_min, below_min, mean_c, min_c, verdict, reason,
-                      policy_code, policy_from, judged_at)
-SELECT id, %(day)s, %(covered_min)s, %(below_min)s, %(mean_c)s, %(min_c)s, %(verdict)s,
-       %(reason)s, %(policy_code)s, %(policy_from)s, %(judged_at)s
-FROM place WHERE code = %(code)s
-ON CONFLICT (place_id, day) DO UPDATE SET
-    covered_min = excluded.covered_min, below_min = excluded.below_min,
-    mean_c = excluded.mean_c, min_c = excluded.min_c,
-    verdict = excluded.verdict, reason = excluded.reason,
-    policy_code = excluded.policy_code, policy_from = excluded.policy_from,
-    judged_at = excluded.judged_at,
-    revision = unit_day.revision + ((unit_day.verdict, unit_day.reason)
-               IS DISTINCT FROM (excluded.verdict, excluded.reason))::int;

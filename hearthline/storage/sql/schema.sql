@@ -9,7 +9,11 @@ SELECT drop_chunks(%(table)s::regclass, older_than => %(age)s::interval) AS chun
 -- name: seed_policy
 INSERT INTO policy (code, valid_from, body)
 VALUES (%(code)s, %(valid_from)s, %(body)s)
-ON CONFLICT (code, valid_from) DO NOTHING;
+ON CONFLICT (code, valid_from) DO UPDATE SET body = excluded.body
+WHERE policy.body IS DISTINCT FROM excluded.body;
+
+-- name: stored_policy
+SELECT body FROM policy WHERE code = %(code)s AND valid_from = %(valid_from)s;
 
 -- name: enable_compression
 ALTER TABLE :table SET (timescaledb.compress, timescaledb.compress_segmentby = 'device_id',

@@ -2,7 +2,7 @@
 
 -- name: open_incidents
 SELECT i.id, i.kind, i.cause, p.code AS place, i.confidence, i.opened_at, d.uid AS device_uid,
-       t.recovered_at, t.number,
+       t.recovered_at, t.number, p.kind IN ('source', 'substation', 'circuit') AS common,
        coalesce(array_agg(m.code) FILTER (WHERE m.code IS NOT NULL), '{}') AS members,
        coalesce(array_agg(m.code) FILTER (WHERE m.cold_since IS NOT NULL AND m.warm_since IS NULL),
                 '{}') AS cold_members
@@ -14,7 +14,7 @@ LEFT JOIN LATERAL (
     SELECT u.code, im.cold_since, im.warm_since FROM incident_member im JOIN place u ON u.id = im.place_id
     WHERE im.incident_id = i.id) m ON true
 WHERE i.closed_at IS NULL
-GROUP BY i.id, p.code, d.uid, t.recovered_at, t.number
+GROUP BY i.id, p.code, p.kind, d.uid, t.recovered_at, t.number
 ORDER BY i.opened_at, i.id;
 
 -- name: insert_incident

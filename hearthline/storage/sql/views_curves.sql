@@ -78,6 +78,6 @@ GROUP BY h.hour ORDER BY h.hour;
 -- name: episodes_of
 SELECT p.code, e.began_at, e.opened_at, e.closed_at, e.close_reason, e.min_c
 FROM episode e JOIN place p ON p.id = e.place_id
-WHERE p.code = ANY(%(codes)s) AND e.began_at < %(stop)s
+WHERE p.code = ANY(%(codes)s) AND e.kind <> 'overheated' AND e.began_at < %(stop)s
   AND coalesce(e.closed_at, 'infinity') > %(start)s
 ORDER BY e.began_at;

@@ -47,7 +47,8 @@ unit_now AS (
     ) r
     LEFT JOIN LATERAL (
         SELECT began_at, min_c FROM episode
-        WHERE place_id = u.place_id AND closed_at IS NULL ORDER BY began_at LIMIT 1
+        WHERE place_id = u.place_id AND kind <> 'overheated' AND closed_at IS NULL
+        ORDER BY began_at LIMIT 1
     ) e ON true
     LEFT JOIN hold h ON h.place_id = u.place_id
     LEFT JOIN LATERAL (

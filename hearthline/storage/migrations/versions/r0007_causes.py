@@ -1,0 +1,21 @@
+"""Two causes that meters prove may stand open at one place."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    """Apply the SQL file beside this module."""
+    statements = Path(__file__).with_name("0007_causes.sql").read_text(encoding="utf-8")
+    psycopg_connection: Any = op.get_bind().connection.driver_connection
+    psycopg_connection.execute(statements)  # many statements at once, which SQLAlchemy refuses
+
+
+def downgrade() -> None:
+    """Two open incidents at one place could not be kept."""
+    raise RuntimeError("this revision cannot be undone without losing incidents")
