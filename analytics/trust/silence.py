@@ -42,7 +42,7 @@ def gateway_out(case: Case) -> Claim:
 
 
 def silent(case: Case) -> Claim:
-    """A sensor silent on its own for longer than it ever is."""
+    """A sensor silent on its own for longer than it ever is; one never heard has not begun yet."""
     claim = Claim.nothing(case.shape)
     spoke = case.sensors.samples > 0
     out, _ = outages(spoke, _gateway(case))
@@ -57,7 +57,8 @@ def silent(case: Case) -> Claim:
     if case.around.battery_pct is not None:
         low = case.around.battery_pct < LOW_BATTERY_PCT
     limit = np.where(low, hours / 2.0, hours)[:, None]
-    known_before = ever | (case.past.days > 0)
+    remembered = np.nan_to_num(case.past["w"]) > 0
+    known_before = ever | remembered.any(axis=1, keepdims=True)
     told = known_before & (quiet >= limit) & ~out
     measure = quiet.astype(np.float64)
     claim.say(told & ~low[:, None], GRADE_C, TrustReason.SILENT, since, measure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics.trust import Surroundings, TrustReason, judge
+from analytics.trust import Surroundings, TrustReason, daily, judge
 from analytics.trust.model import GRADE_B, GRADE_C
 from tests.unit.analytics.rooms import breathing, shown
 
@@ -95,3 +95,11 @@ def test_sensors_of_unheated_dwellings_are_nobody_s_peers() -> None:
     level[:5, 30:] -= 3.0
     trust = judge(shown(level), Surroundings(unheated=unheated))
     assert (trust.grade < GRADE_B).all()
+
+
+def test_a_sensor_that_was_never_heard_has_not_fallen_silent() -> None:
+    """Two empty days at the beginning of everything are remembered, and mean nothing."""
+    sensors = shown(np.full((5, 48), np.nan))
+    past = daily(sensors)
+    assert past.days >= 1
+    assert not judge(sensors, past=past).suspect.any()
