@@ -30,7 +30,7 @@ from hearthline.domain.places import (
     Place,
     PlaceKind,
 )
-from hearthline.settings import Settings
+from hearthline.settings import Settings, load
 from hearthline.storage import ledger as ledger_rows
 from hearthline.storage import schema
 from hearthline.storage.database import Connection, Database, connect
@@ -51,6 +51,14 @@ def _logging_of_its_own() -> Iterator[None]:
     """What a test configures writes to that test's captured output, which is closed after it."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_its_own() -> Iterator[None]:
+    """Settings are read once a process: those of a test's environment are its own."""
+    load.cache_clear()
+    yield
+    load.cache_clear()
 
 
 @dataclass(frozen=True)

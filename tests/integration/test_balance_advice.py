@@ -7,7 +7,7 @@ turned are the simulated valves and the pump, as a crew would by the station's f
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,7 +21,6 @@ from analytics.balancing import balance_chore
 from analytics.imbalance import weighted_spread
 from hearthline.cli import app, heat
 from hearthline.domain.findings import Cause
-from hearthline.settings import load
 from hearthline.storage.database import Database
 from simulators.testing import ANCHOR, Town, small_city
 from tests import builders, simulated
@@ -125,12 +124,10 @@ def test_a_town_in_balance_is_left_alone(database: Database, seed: int) -> None:
 
 
 @pytest.fixture
-def at_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def at_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The command line on the test's own database; its settings are read anew."""
     monkeypatch.setenv("HEARTHLINE_DATABASE_URL", database.url)
-    load.cache_clear()
-    yield monkeypatch
-    load.cache_clear()
+    return monkeypatch
 
 
 def test_what_is_broken_is_repaired_before_it_is_balanced(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -267,7 +267,7 @@ def test_analysis_and_pages_take_from_a_moved_device_only_what_it_measured_there
 @pytest.fixture
 def hearthline(
     database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str]]]:
+) -> Callable[..., tuple[int, str]]:
     """Runs a command as a shell would; gives its exit code and what it printed."""
     monkeypatch.setenv("HEARTHLINE_DATABASE_URL", database_url)
 
@@ -279,8 +279,7 @@ def hearthline(
         printed = capsys.readouterr()
         return int(end.value.code or 0), printed.out + printed.err
 
-    yield run
-    load.cache_clear()
+    return run
 
 
 Run = Callable[..., tuple[int, str]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +21,6 @@ from hearthline.cli import app
 from hearthline.domain.policies import DayVerdict
 from hearthline.errors import Invalid, NotFound
 from hearthline.registry.sheets import workbook
-from hearthline.settings import load
 from hearthline.storage.database import Connection, Database
 from tests import builders, heating
 
@@ -169,12 +167,10 @@ def test_the_workbook_holds_the_figures_and_where_each_is_from(network: Database
 
 
 @pytest.fixture
-def at_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def at_command(database: Database, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The command line on the test's own database; its settings are read anew."""
     monkeypatch.setenv("HEARTHLINE_DATABASE_URL", database.url)
-    load.cache_clear()
-    yield monkeypatch
-    load.cache_clear()
+    return monkeypatch
 
 
 @pytest.mark.usefixtures("network", "at_command")

@@ -22,7 +22,7 @@ from hearthline.domain.maintenance import Window
 from hearthline.domain.places import HeatingStatus, Ledger, StatusPeriod
 from hearthline.domain.policies import PROFILES, Policy, Profile
 from hearthline.errors import Conflict, Invalid, NotFound
-from hearthline.settings import Settings, load
+from hearthline.settings import Settings
 from hearthline.storage import accounts, maintenance, schema
 from hearthline.storage.database import Connection, Database
 from tests import builders
@@ -284,7 +284,6 @@ def test_the_command_names_the_first_broken_line_and_fails(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("HEARTHLINE_DATABASE_URL", database_url)
-    load.cache_clear()
     judge(database)
     assert run(monkeypatch, "verdicts", "verify") == 0
     assert "Nothing was altered" in capsys.readouterr().out
@@ -297,7 +296,6 @@ def test_the_command_names_the_first_broken_line_and_fails(
     )  # fmt: skip
     assert run(monkeypatch, "verdicts", "verify") == 1
     assert f"first: {UNIT}, line 3, day 2026-01-14" in capsys.readouterr().out
-    load.cache_clear()
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -484,7 +482,6 @@ def test_windows_on_the_command_line(
 ) -> None:
     """A time without zone is the company's; the end defaults to nothing and must be said."""
     monkeypatch.setenv("HEARTHLINE_DATABASE_URL", database_url)
-    load.cache_clear()
     words = ("maintenance", "add", HOUSE, "--from", "2099-01-16 08:00", "--until",
              "2099-01-16 18:00", "--reason", "pump", "--by", "li", "--json")  # fmt: skip
     assert run(monkeypatch, *words) == 0
@@ -495,4 +492,3 @@ def test_windows_on_the_command_line(
     assert run(monkeypatch, "maintenance", "end", str(added["id"]), "--json") == 0
     assert json.loads(capsys.readouterr().out)["until"] == added["since"]
     assert run(monkeypatch, "maintenance", "add", HOUSE, "--reason", "pump") == 2
-    load.cache_clear()
