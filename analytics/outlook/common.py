@@ -108,9 +108,9 @@ def _medians(level_c: Floats, group: Index, groups: int) -> Floats:
     found = np.full((groups, level_c.shape[1]), np.nan)
     measured = np.flatnonzero(~np.isnan(level_c).all(axis=1))
     order = measured[np.argsort(group[measured], kind="stable")]
-    numbers, first = np.unique(group[order], return_index=True)
-    for number, rows in zip(numbers, np.split(order, first[1:]), strict=True):
-        found[number] = _median(level_c[rows])
+    for rows in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        if len(rows):
+            found[group[rows[0]]] = _median(level_c[rows])
     return found
 
 

@@ -52,6 +52,18 @@ def test_a_healthy_town_goes_on_with_its_course_of_the_day() -> None:
     assert found.breach(18.0).within_48h.max() < 0.2
 
 
+@pytest.mark.parametrize("known_h", [0, 3, 20, 30])
+def test_the_first_hours_of_an_installation_are_looked_ahead_from(known_h: int) -> None:
+    """Nobody was measured a day ago, or ever: a wide answer, and no failure."""
+    town = towns.town(6)
+    level = rooms(town)
+    level[:, : HOURS - known_h] = np.nan
+    found = ahead_of(town, level)
+    assert found.mean_c.shape == (town.size, LEADS)
+    if known_h:
+        assert np.isfinite(found.mean_c).all()
+
+
 def test_doubt_grows_with_the_lead() -> None:
     """Nobody knows the day after tomorrow as well as the next hour."""
     found = ahead_of(towns.town(6), rooms(towns.town(6)))
