@@ -18,7 +18,7 @@ from analytics import owed
 from analytics.episodes import Excursion, Persistence, Scan, scan
 from analytics.localise.offsets import Offsets, Past, offsets
 from analytics.localise.tree import Tree
-from analytics.observed import Observed, Weather
+from analytics.observed import Observed
 from analytics.plant import read_plant
 from analytics.signs import SLOT, MeterSlots, Signal, read
 from analytics.snapshot import ColdDwelling, Courses, Snapshot
@@ -195,7 +195,7 @@ def judge(
     count = len(network.dwellings)
     level = unit_levels(window, trust, count, around.wrong_by_k)
     policies = owed.policies_by_hour(profile, window.start, level.shape[1])
-    outdoor = _outdoor(window, observed.weather)
+    outdoor = observed.weather.outdoors(window.start, level.shape[1])
     reasons = owed.reasons(network, policies, around.windows, owed.day_means(outdoor), window.start)
     signals = [signal for station in observed.stations for signal in read(station)]
     signals += read_plant(observed.meters, observed.weather, network)
@@ -255,17 +255,6 @@ def _offsets(
     shown = np.where(reasons == 0, level, np.nan)
     past = Past(past_c, calendar.floor_c)
     return offsets(shown, heated, group.astype(np.int64), calendar.days(), past)
-
-
-def _outdoor(window: RoomWindow, weather: Weather) -> Floats:
-    """Outdoor temperature on the rooms' hours, (hours,); NaN where it is not known."""
-    hours = int(window.covered_min.shape[1])
-    found = np.full(hours, np.nan)
-    shift = round((window.start - weather.start) / HOUR)
-    first, last = max(0, -shift), min(hours, len(weather.outdoor_c) - shift)
-    if first < last:
-        found[first:last] = weather.outdoor_c[first + shift : last + shift]
-    return found
 
 
 def policy_at(profile: Profile, at: datetime) -> Policy:

@@ -55,6 +55,15 @@ class Weather:
     wind_ms: Floats
     solar_wm2: Floats
 
+    def outdoors(self, start: datetime, hours: int) -> Floats:
+        """Outdoor temperature on other hours, (hours,) from ``start``; NaN where it has none."""
+        found = np.full(hours, np.nan)
+        shift = round((start - self.start) / HOUR)
+        first, last = max(0, -shift), min(hours, len(self.outdoor_c) - shift)
+        if first < last:
+            found[first:last] = self.outdoor_c[first + shift : last + shift]
+        return found
+
 
 @dataclass(frozen=True)
 class Observed:

@@ -78,7 +78,7 @@ class _Look:
 
     def __init__(self, table: MeterTable, weather: Weather, network: Network) -> None:
         self.table, self.network = table, network
-        self.outdoor_c = _aligned(weather, table)
+        self.outdoor_c = weather.outdoors(table.start, table.hours)
         self.weather = regressors(self.outdoor_c)
         self.circuits = circuits_of(table.meters, network)
         self.rows = [circuit.secondary for circuit in self.circuits]
@@ -348,16 +348,6 @@ def _flow_values(look: _Look, row: int, run: tuple[int, int]) -> dict[str, float
         "before_m3h": flow / max(now, 1e-3),
         "fell_h": float(low[0]) if len(low) else float(until - began),
     }
-
-
-def _aligned(weather: Weather, table: MeterTable) -> Floats:
-    """The weather's outdoor temperature on the hours of the table; NaN where it has none."""
-    outdoor = np.full(table.hours, np.nan)
-    shift = round((table.start - weather.start) / HOUR)
-    first, last = max(0, -shift), min(table.hours, len(weather.outdoor_c) - shift)
-    if first < last:
-        outdoor[first:last] = weather.outdoor_c[first + shift : last + shift]
-    return outdoor
 
 
 def _signal(

@@ -15,6 +15,8 @@ from hearthline.errors import HearthlineError, Invalid, NotFound
 from hearthline.settings import Settings, load
 
 if TYPE_CHECKING:
+    from analytics.outlook.placement import Place
+    from hearthline.domain.network import Network
     from hearthline.storage.database import Connection, Row
 
 SHOWN = 20
@@ -211,21 +213,7 @@ def placement(
     allowed = None if under is None else chore.below(seen.network, under)
     with progress("placing sensors") as update:
         places = choose(found, count, run["limit_c"], Aim(aim), allowed=allowed, progress=update)
-    dwellings = seen.network.dwellings
-    rows = [
-        {
-            "rank": rank,
-            "code": dwellings[place.unit].code,
-            "label": seen.network.label(dwellings[place.unit].code)["en"],
-            "label_zh": seen.network.label(dwellings[place.unit].code)["zh"],
-            "share": round(place.share, 5),
-            "before_k": round(place.before_k, 2),
-            "after_k": round(place.after_k, 2),
-            "told": place.told,
-            "cold_chance": round(place.doubt, 3),
-        }
-        for rank, place in enumerate(places, start=1)
-    ]
+    rows = _place_rows(places, seen.network)
     if json:
         emit({"at": run["at"], "aim": aim, "places": rows})
         return
@@ -237,6 +225,25 @@ def placement(
             for r in rows
         ],
     )  # fmt: skip
+
+
+def _place_rows(places: Sequence[Place], network: Network) -> list[dict[str, Any]]:
+    """Chosen places, first choice first, as they are printed."""
+    dwellings = network.dwellings
+    return [
+        {
+            "rank": rank,
+            "code": dwellings[place.unit].code,
+            "label": network.label(dwellings[place.unit].code)["en"],
+            "label_zh": network.label(dwellings[place.unit].code)["zh"],
+            "share": round(place.share, 5),
+            "before_k": round(place.before_k, 2),
+            "after_k": round(place.after_k, 2),
+            "told": place.told,
+            "cold_chance": round(place.doubt, 3),
+        }
+        for rank, place in enumerate(places, start=1)
+    ]
 
 
 def _prefix(connection: Connection, under: str | None) -> str | None:
