@@ -1,8 +1,18 @@
-"""One analysis cycle: load a window, judge it, and carry what is new to the desk.
+"""The analysis cycle: blocks of event time, each judged district by district and then as a whole.
 
-The cycle runs up to a watermark in event time and no further, on an injected ``now``; the same
-rows and the same ``now`` give the same tickets. A backlog is taken in blocks, each in its own
-transaction, and within a block in event-time order. An advisory lock keeps two cycles apart.
+A block runs up to a watermark in event time and no further, on an injected ``now``; the same rows
+and the same ``now`` give the same tickets. A backlog is taken block by block, and within a block in
+event-time order. What there is to do follows from the data alone:
+
+1. ``begin`` notes the next block, reads what only the whole network tells (``Overall``), and opens
+   what meters say of the sources.
+2. ``judge`` does one district: its window loaded, judged and walked, in one transaction. Districts
+   may be done by any number of processes side by side; each has a watermark of its own, so that
+   what was done by a process that died is done, and what was not is due.
+3. ``settle`` looks from above once all districts are there: it takes what they found cold into
+   the incidents of the sources, follows these, and ends the block.
+
+``run`` does all of it in one process; ``analytics.jobs`` hands the districts to many.
 """
 
 from __future__ import annotations
@@ -14,13 +24,28 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.types.json import Jsonb
 
 from analytics.episodes import CloseReason, Excursion, Known, reconcile
 from analytics.history import History
-from analytics.laying import PAST_DAYS, Found, OnFile, Span, judged, lay_out, past_of
+from analytics.laying import (
+    PAST_DAYS,
+    Found,
+    OnFile,
+    Span,
+    judged,
+    lay_out,
+    meter_table,
+    past_of,
+    weather_of,
+)
+from analytics.overall import Overall
+from analytics.plant import read_network
 from analytics.signs import SLOT
+from analytics.snapshot import ColdDwelling
+from analytics.trunk import ColdSpell, Trunk
 from analytics.trust import Grade, keeping
-from analytics.walk import walk
+from analytics.walk import announce, gather, walk
 from analytics.window import HOUR, secondary_meters
 from hearthline.clock import floor
 from hearthline.domain.findings import Finding
@@ -54,7 +79,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one cycle did; ``until`` is the watermark reached, None where there is no data."""
+    """What was done; ``until`` is the watermark reached, None where there is no data."""
 
     until: datetime | None
     news: tuple[News, ...] = ()
@@ -64,24 +89,153 @@ class Report:
     behind: bool = False  # more blocks wait
 
 
+@dataclass(frozen=True)
+class Block:
+    """A block of event time; ``behind``: more wait after it."""
+
+    span: Span
+    overall: Overall
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """A topmost place below the sources."""
+
+    code: str
+    path: str
+
+    @property
+    def progress(self) -> str:
+        """The name of its watermark."""
+        return f"{PROGRESS}/{self.code}"
+
+
 def run(database: Database, rules: Rules, now: datetime) -> Report:
     """Judge what has come in since the last cycle, one block of event time at most."""
+    report = begin(database, rules, now)
+    for district in due(database):
+        report = _and(report, judge(database, rules, district))
+    return _and(report, settle(database, rules, now))
+
+
+def _and(one: Report, other: Report) -> Report:
+    """Two pieces of work as one."""
+    return Report(
+        other.until or one.until,
+        one.news + other.news,
+        one.opened + other.opened,
+        one.closed + other.closed,
+        one.held + other.held,
+        other.behind,
+    )
+
+
+def begin(database: Database, rules: Rules, now: datetime) -> Report:
+    """Note the next block, unless one is being judged or nothing has moved on."""
     with database.transaction() as connection:
         analysis.lock_cycle(connection)
-        span, behind = _span(connection, now)
+        at = analysis.progress(connection, PROGRESS)
+        if analysis.block(connection) is not None:
+            return Report(at)
+        span, _ = _span(connection, now)
         if span is None:
-            return Report(analysis.progress(connection, PROGRESS))
-        network = networks.load(connection, span.until)
-        stored = analysis.known_episodes(connection, span.rooms_from)
-        history = _load(connection, network, rules.profile, span, stored)
+            return Report(at)
+        overall = _overall(connection, span)
+        noted = Jsonb(overall.plain())
+        analysis.begin_block(connection, span.since, span.rooms, span.meters, noted)
+        if not any(span.since < s.since <= span.until for s in overall.signals):
+            return Report(at)
+        trunk = Trunk(networks.load(connection, span.until), rules.profile, overall)
+        here = _DatabaseDesk(connection, trunk.network.path_of)
+        return Report(at, tuple(announce(trunk, here, span.since, span.until)))
+
+
+def due(database: Database) -> list[District]:
+    """The districts that have not reached the block which is being judged."""
+    with database.transaction() as connection:
+        block = _block(connection)
+        return [] if block is None else _due(connection, block)
+
+
+def _due(connection: Connection, block: Block) -> list[District]:
+    return [
+        District(row["code"], row["path"])
+        for row in analysis.districts(connection)
+        if row["at"] is None or row["at"] < block.span.until
+    ]
+
+
+def _block(connection: Connection) -> Block | None:
+    row = analysis.block(connection)
+    if row is None:
+        return None
+    span = Span(row["since"], row["rooms"], row["meters"])
+    return Block(span, Overall.from_plain(row["overall"]))
+
+
+def _overall(connection: Connection, span: Span) -> Overall:
+    """What only the meters of the whole network tell."""
+    trunk = networks.load_trunk(connection, span.until)
+    ids = [i.id for i in trunk.instruments if i.kind is DeviceKind.METER]
+    meters = windows.meter_hours(connection, span.hours_from, span.hours_until, ids)
+    weather = windows.weather_hours(connection, span.hours_from, span.hours_until)
+    table = meter_table(meters, trunk, span)
+    return read_network(table, weather_of(weather, trunk, span), trunk)
+
+
+def judge(database: Database, rules: Rules, district: District) -> Report:
+    """Judge one district up to the end of the block; nothing where that is done."""
+    with database.transaction() as connection:
+        analysis.lock_district(connection, district.code)
+        block = _block(connection)
+        at = analysis.progress(connection, district.progress)
+        if block is None or (at is not None and at >= block.span.until):
+            return Report(at)
+        span = block.span
+        stored = analysis.known_episodes(connection, span.rooms_from, path=district.path)
+        history = _load(connection, district, rules.profile, block, stored)
         opened, closed = _write_episodes(connection, history, stored, span)
         _write_grades(connection, history)
-        here = _DatabaseDesk(connection, network.path_of)
+        here = _DatabaseDesk(connection, history.network.path_of, district.path)
         walked = walk(history, here, span.since, span.until, rules.group_wait)
         holds = {code: str(reason) for code, reason in walked.holds.items()}
-        analysis.set_holds(connection, holds, span.until)
+        analysis.set_holds(connection, district.path, holds, span.until)
+        analysis.set_progress(connection, district.progress, span.until)
+        return Report(span.until, tuple(walked.news), opened, closed, len(holds))
+
+
+def settle(database: Database, rules: Rules, now: datetime) -> Report:
+    """End the block if all districts have reached it; ``until`` is None where they have not."""
+    with database.transaction() as connection:
+        analysis.lock_cycle(connection)
+        block = _block(connection)
+        if block is None or _due(connection, block):
+            return Report(None)
+        span = block.span
+        news = _gather(connection, rules, block)
         analysis.set_progress(connection, PROGRESS, span.until)
-        return Report(span.until, tuple(walked.news), opened, closed, len(holds), behind)
+        analysis.end_block(connection)
+        return Report(span.until, tuple(news), behind=_span(connection, now)[0] is not None)
+
+
+def _gather(connection: Connection, rules: Rules, block: Block) -> list[News]:
+    """Look from above, where there is anything to see."""
+    span, overall = block.span, block.overall
+    open_now = analysis.above(connection)
+    if not overall.signals and not open_now["at_sources"] and open_now["at_districts"] < 2:
+        return []
+    network = networks.load(connection, span.until)
+    spells = [
+        ColdSpell(
+            row["code"],
+            ColdDwelling(row["began_at"], row["opened_at"], row["min_c"]),
+            row["closed_at"],
+        )
+        for row in analysis.spells(connection, span.since, span.until)
+    ]
+    measured = analysis.measured(connection, span.until)
+    trunk = Trunk(network, rules.profile, overall, measured, spells)
+    return gather(trunk, _DatabaseDesk(connection, network.path_of), span.since, span.until)
 
 
 def _span(connection: Connection, now: datetime) -> tuple[Span | None, bool]:
@@ -115,20 +269,24 @@ def _complete(
 
 def _load(
     connection: Connection,
-    network: Network,
+    district: District,
     profile: Profile,
-    span: Span,
+    block: Block,
     stored: Sequence[Row],
 ) -> History:
-    devices = [meter.id for meter in secondary_meters(network)]
+    span = block.span
+    network = networks.load_part(connection, span.until, district.path)
+    ids = {kind: [i.id for i in network.instruments if i.kind is kind] for kind in DeviceKind}
+    rooms, meters = ids[DeviceKind.ROOM], ids[DeviceKind.METER]
+    slots = [meter.id for meter in secondary_meters(network)]
     found = Found(
-        windows.room_hours(connection, span.rooms_from, span.rooms),
-        windows.meter_slots(connection, span.slots_from, span.meters, devices, SLOT),
-        windows.meter_hours(connection, span.hours_from, span.hours_until),
+        windows.room_hours(connection, span.rooms_from, span.rooms, rooms),
+        windows.meter_slots(connection, span.slots_from, span.meters, slots, SLOT),
+        windows.meter_hours(connection, span.hours_from, span.hours_until, meters),
         windows.weather_hours(connection, span.hours_from, span.hours_until),
         _past(connection, network, profile, span),
     )
-    observed = lay_out(network, found, span)
+    observed = lay_out(network, found, span, block.overall)
     start = observed.rooms.start
     open_since = {
         row["code"]: row["opened_at"]
@@ -138,7 +296,7 @@ def _load(
     on_file = OnFile(
         maintenance.between(connection, start, span.rooms),
         trust_rows.certified(connection, start, span.rooms),
-        trust_rows.states(connection),
+        trust_rows.states(connection, rooms),
     )
     return judged(observed, profile, open_since, partial(keeping.judged, connection), on_file)
 
@@ -150,7 +308,8 @@ def _past(
     today = profile.versions[-1].local_day(span.rooms_from)
     policy = profile.on(today)
     first = today - timedelta(days=PAST_DAYS)
-    days = windows.past_days(connection, first, today, policy.min_covered)
+    places = [network.nodes[d.code].id for d in network.dwellings]
+    days = windows.past_days(connection, first, today, policy.min_covered, places)
     return past_of(days, network, first)
 
 
@@ -200,7 +359,7 @@ def _write_grades(connection: Connection, history: History) -> None:
     if history.level_c.shape[1] == 0:
         return
     trust, window = history.trust, history.window
-    before = analysis.grades(connection)
+    before = analysis.grades(connection, [sensor.id for sensor in window.sensors])
     changed = []
     for row, sensor in enumerate(window.sensors):
         grade, reason = trust.why(row, -1)
@@ -228,9 +387,10 @@ class _DatabaseDesk:
 
     connection: Connection
     path_of: Mapping[str, str]
+    scope: str = ""  # the path of a district; without one the whole city
 
     def open_incidents(self) -> Sequence[OpenIncident]:
-        return desk.open_incidents(self.connection)
+        return desk.open_incidents(self.connection, self.scope)
 
     def take_up(
         self, findings: Sequence[Finding], incidents: Sequence[OpenIncident], policy: Policy

@@ -198,7 +198,8 @@ def judge(
     outdoor = observed.weather.outdoors(window.start, level.shape[1])
     reasons = owed.reasons(network, policies, around.windows, owed.day_means(outdoor), window.start)
     signals = [signal for station in observed.stations for signal in read(station)]
-    signals += read_plant(observed.meters, observed.weather, network)
+    signals += read_plant(observed.meters, observed.weather, network, observed.overall)
+    signals += observed.overall.signals
     since = {network.index[c]: at for c, at in open_since.items() if c in network.index}
     found = _offsets(network, level, reasons, observed.past_c, _Calendar(policies, window.start))
     return History(

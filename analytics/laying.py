@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.history import Around, History, judge
 from analytics.observed import MeterTable, Observed, Weather
+from analytics.overall import Overall
 from analytics.trust import Surroundings, Trust
 from analytics.trust.around import NOBODY_KNOWS, States, surroundings
 from analytics.trust.certified import corrections
@@ -94,19 +95,20 @@ class Found:
     past_c: Floats
 
 
-def lay_out(network: Network, found: Found, span: Span) -> Observed:
+def lay_out(network: Network, found: Found, span: Span, overall: Overall) -> Observed:
     """The rows of a span as matrices."""
     rooms_from = first_of(found.room_hours, span.rooms_from)
     slots_from = first_of(found.meter_slots, span.slots_from)
     return Observed(
         network=network,
         rooms=room_window(found.room_hours, network, rooms_from, max(span.rooms, rooms_from)),
-        meters=_meters(found.meter_hours, network, span),
+        meters=meter_table(found.meter_hours, network, span),
         stations=station_slots(
             found.meter_slots, network, slots_from, max(span.meters, slots_from)
         ),
-        weather=_weather(found.weather_hours, network, span),
+        weather=weather_of(found.weather_hours, network, span),
         past_c=found.past_c,
+        overall=overall,
     )
 
 
@@ -171,7 +173,8 @@ def past_of(days: Columns, network: Network, first: date) -> Floats:
     return past
 
 
-def _meters(rows: Columns, network: Network, span: Span) -> MeterTable:
+def meter_table(rows: Columns, network: Network, span: Span) -> MeterTable:
+    """Hours of a network's meters; what the rows do not tell is NaN."""
     meters = tuple(i for i in network.instruments if i.kind is DeviceKind.METER)
     start = first_of(rows, span.hours_from)
     hours = max(0, int((span.hours_until - start) / HOUR))
@@ -192,7 +195,8 @@ def _gained(counter: Floats) -> Floats:
     return gained
 
 
-def _weather(rows: Columns, network: Network, span: Span) -> Weather:
+def weather_of(rows: Columns, network: Network, span: Span) -> Weather:
+    """Hours of the weather, the mean of a network's stations."""
     stations = [i.id for i in network.instruments if i.kind is DeviceKind.WEATHER]
     start = first_of(rows, span.hours_from)
     hours = max(0, int((span.hours_until - start) / HOUR))

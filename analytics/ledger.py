@@ -155,8 +155,8 @@ def _looked_up(numbers: Mapping[int, int], keys: NDArray[np.int64]) -> NDArray[n
 
 def _lying_since(connection: Connection, devices: NDArray[np.int64]) -> NDArray[np.float64]:
     """Since when each device lies, in seconds since the epoch; infinity for those that do not."""
-    grades = analysis.grades(connection)
     unique, which = np.unique(devices, return_inverse=True)
+    grades = analysis.grades(connection, unique.tolist())
     since = [
         grades[int(device)]["since"].timestamp()
         if int(device) in grades and grades[int(device)]["grade"] == Grade.C

@@ -168,6 +168,18 @@ def rows_of(lots: Mapping[DeviceKind, Sequence[Columns]]) -> Rows:
     )
 
 
+def of_devices(rows: Rows, devices: Sequence[int]) -> Rows:
+    """The rows of some devices."""
+    wanted = np.array(sorted(devices), np.int64)
+
+    def of(table: analysis.Columns) -> analysis.Columns:
+        mine = np.isin(table.device, wanted)
+        values = {name: column[mine] for name, column in table.values.items()}
+        return analysis.Columns(table.device[mine], table.at[mine], values)
+
+    return Rows(*(of(table) for table in rows.parts))
+
+
 def between(rows: analysis.Columns, since: datetime, until: datetime) -> analysis.Columns:
     """The rows of a table that begin in a window; the table is in the order of time."""
     first, last = np.searchsorted(rows.at, [since.timestamp(), until.timestamp()])

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.overall import Overall
 from analytics.signs import MeterSlots
 from analytics.window import RoomWindow
 from hearthline.domain.network import Instrument, Network
@@ -71,6 +72,7 @@ class Observed:
 
     ``past_c`` is (dwellings, days): daily means of the civil days before the rooms' first hour,
     oldest first, as the compliance ledger has them, so that each dwelling has a past of its own.
+    ``overall`` is what only the whole network tells, where ``network`` is a part of it.
     """
 
     network: Network
@@ -79,3 +81,4 @@ class Observed:
     stations: Sequence[MeterSlots]
     weather: Weather
     past_c: Floats
+    overall: Overall

@@ -14,6 +14,8 @@ FLOW_LOW       less flow than usual though the pump lifts                   seco
 FLOWS_SHIFTED  near branches take what the far ones lack                    secondary meter
 =============  ===========================================================  =====================
 
+What only the whole network tells (``read_network``) is read once for all substations: whether the
+source is short, and what all supplies share; ``read_plant`` then reads any part of the network.
 A sign is entered after some hours and left with hysteresis. Hours of one sign that would feign
 another are blanked (``still``, ``source_short``, ``leaking``), and are not learnt from.
 """
@@ -28,6 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.observed import MeterTable, Weather
+from analytics.overall import Overall
+from analytics.runs import above, below, extreme, last, row_runs, runs
 from analytics.signs import Sign, Signal
 from analytics.stations import Circuit, circuits_of, source_of
 from analytics.usual import (
@@ -64,11 +68,26 @@ _SUPPLY_H, _SOURCE_H, _APPROACH_H, _MAKEUP_H, _FLOW_H = 3, 2, 12, 2, 4
 _BRANCH_H = 6  # longer than a shift takes to be seen: that is told first
 
 
-def read_plant(table: MeterTable, weather: Weather, network: Network) -> list[Signal]:
-    """All hourly signs in a window, by the time they were established."""
+def read_network(table: MeterTable, weather: Weather, network: Network) -> Overall:
+    """What only the meters of the whole network tell; of secondary meters, their supply."""
+    if table.hours == 0 or not table.meters:
+        return Overall.quiet(table.start, table.hours)
+    look = _Look(table, weather, network, Overall.quiet(table.start, table.hours))
+    return Overall(
+        table.start, list(source_shortage(look)), look.source_is_short, look.shared_supply_off_k
+    )
+
+
+def read_plant(
+    table: MeterTable, weather: Weather, network: Network, overall: Overall
+) -> list[Signal]:
+    """The hourly signs of the places in a table, by the time they were established.
+
+    Those of the source are in ``overall`` (``read_network``).
+    """
     if table.hours == 0 or not table.meters:
         return []
-    look = _Look(table, weather, network)
+    look = _Look(table, weather, network, overall)
     found = [signal for read in READERS for signal in read(look)]
     return sorted(found, key=lambda s: (s.since, s.place, s.sign))
 
@@ -76,8 +95,11 @@ def read_plant(table: MeterTable, weather: Weather, network: Network) -> list[Si
 class _Look:
     """The table with what was usual of it; matrices are (circuits, hours) unless said otherwise."""
 
-    def __init__(self, table: MeterTable, weather: Weather, network: Network) -> None:
+    def __init__(
+        self, table: MeterTable, weather: Weather, network: Network, overall: Overall
+    ) -> None:
         self.table, self.network = table, network
+        self.source_short, self.supply_off_k = overall.over(table.start, table.hours)
         self.outdoor_c = weather.outdoors(table.start, table.hours)
         self.weather = regressors(self.outdoor_c)
         self.circuits = circuits_of(table.meters, network)
@@ -110,13 +132,27 @@ class _Look:
         return np.where(count > 0, opened / np.maximum(count, 1), np.nan)
 
     @cached_property
-    def source_short(self) -> Bools:
-        """Hours in which the source is short, (hours,)."""
+    def supply_residual_k(self) -> Floats:
+        """Secondary supplies over their usual."""
+        supply = self.of_circuits(self.table.supply_c)
+        return residuals(supply, self.weather, lambda left: left < SUPPLY_LEFT_K)
+
+    @cached_property
+    def shared_supply_off_k(self) -> Floats:
+        """What all secondary supplies share of that, (hours,); 0 where they are too few."""
+        if len(self.circuits) < 4:
+            return np.zeros(self.table.hours)
+        shared: Floats = np.clip(np.nan_to_num(median_of(self.supply_residual_k)), -1.0, 1.0)
+        return shared
+
+    @cached_property
+    def source_is_short(self) -> Bools:
+        """Hours in which all primary meters say that the source is short, (hours,)."""
         off = self.source_short_k
         known = ~np.isnan(off)
         open_enough = np.isnan(self.valves_open) | (self.valves_open >= 0.5)
-        enter = sustained((_below(off, SOURCE_SHORT_K) & open_enough)[None], known[None], _SOURCE_H)
-        held: Bools = latched(enter, (_below(off, SOURCE_LEFT_K) | ~known)[None])[0]
+        enter = sustained((below(off, SOURCE_SHORT_K) & open_enough)[None], known[None], _SOURCE_H)
+        held: Bools = latched(enter, (below(off, SOURCE_LEFT_K) | ~known)[None])[0]
         return held
 
     @cached_property
@@ -138,7 +174,7 @@ class _Look:
     @cached_property
     def still(self) -> Bools:
         """Hours in or shortly after which hardly anything flowed."""
-        return echo(_below(self.of_circuits(self.flow_ratio), STILL), AFTER_H)
+        return echo(below(self.of_circuits(self.flow_ratio), STILL), AFTER_H)
 
     @cached_property
     def makeup_share(self) -> Floats:
@@ -165,8 +201,8 @@ class _Look:
     def leaking(self) -> Bools:
         """Hours in which a circuit loses water."""
         share, usual, fallen = self.makeup_share, self.usual_makeup, self.fallen_kpa
-        much = _above(share - MAKEUP_TIMES * usual, 0) | _above(fallen, PRESSURE_LOST_KPA)
-        still = _above(share - 2.0 * usual, 0) | _above(fallen, 0.6 * PRESSURE_LOST_KPA)
+        much = above(share - MAKEUP_TIMES * usual, 0) | above(fallen, PRESSURE_LOST_KPA)
+        still = above(share - 2.0 * usual, 0) | above(fallen, 0.6 * PRESSURE_LOST_KPA)
         known = ~np.isnan(share) | ~np.isnan(fallen)
         return latched(sustained(much, known, _MAKEUP_H), still | ~known)
 
@@ -179,10 +215,10 @@ class _Look:
 def source_shortage(look: _Look) -> Iterator[Signal]:
     """The whole network short of heat."""
     place = source_of(look.network)
-    for run in _runs(look.source_short) if place is not None else ():
+    for run in runs(look.source_is_short) if place is not None else ():
         values = {
-            "short_k": -_extreme(look.source_short_k, run, np.min),
-            "open_pct": 100 * _extreme(look.valves_open, run, np.max),
+            "short_k": -extreme(look.source_short_k, run, np.min),
+            "open_pct": 100 * extreme(look.valves_open, run, np.max),
         }
         yield _signal(look, Sign.SOURCE_SHORT, place or "", run, values)
 
@@ -190,19 +226,17 @@ def source_shortage(look: _Look) -> Iterator[Signal]:
 def supply_low(look: _Look) -> Iterator[Signal]:
     """A circuit's curve is too low while its valve has room left."""
     supply = look.of_circuits(look.table.supply_c)
-    off = residuals(supply, look.weather, lambda left: left < SUPPLY_LEFT_K)
-    if len(off) >= 4:  # what all share is the weather's, not the curve's
-        off = off - np.clip(np.nan_to_num(median_of(off)), -1.0, 1.0)
+    off = look.supply_residual_k - look.supply_off_k
     known = ~np.isnan(off) & ~look.recovering & ~look.source_short
-    room = ~_above(look.valve, VALVE_OPEN_PCT)
-    enter = sustained(_below(off, SUPPLY_LOW_K) & room, known, _SUPPLY_H)
-    held = latched(enter, _below(off, SUPPLY_LEFT_K) | ~known)
-    for at, run in _row_runs(held):
+    room = ~above(look.valve, VALVE_OPEN_PCT)
+    enter = sustained(below(off, SUPPLY_LOW_K) & room, known, _SUPPLY_H)
+    held = latched(enter, below(off, SUPPLY_LEFT_K) | ~known)
+    for at, run in row_runs(held):
         values = {
-            "short_k": -_extreme(off[at], run, np.median),
-            "supply_c": _last(supply[at], run),
-            "valve_pct": _last(look.valve[at], run),
-            "outdoor_c": _last(look.outdoor_c, run),
+            "short_k": -extreme(off[at], run, np.median),
+            "supply_c": last(supply[at], run),
+            "valve_pct": last(look.valve[at], run),
+            "outdoor_c": last(look.outdoor_c, run),
         }
         yield _signal(look, Sign.SUPPLY_LOW, look.circuits[at].place, run, values)
 
@@ -223,16 +257,16 @@ def approach_high(look: _Look) -> Iterator[Signal]:
     primary = look.table.return_c[list(of_substation)]
     steady = np.where(blank, np.nan, primary - mixed)
     off = residuals(steady, look.weather, lambda left: left > APPROACH_LEFT_K)
-    high = _above(off, APPROACH_GROWN_K) | _above(steady, APPROACH_FOULED_K)
-    stay = _above(off, APPROACH_LEFT_K) | _above(steady, 0.9 * APPROACH_FOULED_K)
+    high = above(off, APPROACH_GROWN_K) | above(steady, APPROACH_FOULED_K)
+    stay = above(off, APPROACH_LEFT_K) | above(steady, 0.9 * APPROACH_FOULED_K)
     known = ~np.isnan(steady)
     held = latched(sustained(high, known, _APPROACH_H), stay | ~known)
-    for at, run in _row_runs(held):
+    for at, run in row_runs(held):
         first = members[at][0]
         values = {
-            "approach_k": _last(steady[at], run),
-            "usual_k": _last(steady[at] - off[at], run),
-            "valve_pct": _last(look.valve[first], run),
+            "approach_k": last(steady[at], run),
+            "usual_k": last(steady[at] - off[at], run),
+            "valve_pct": last(look.valve[first], run),
         }
         yield _signal(look, Sign.APPROACH_HIGH, look.circuits[first].substation, run, values)
 
@@ -240,12 +274,12 @@ def approach_high(look: _Look) -> Iterator[Signal]:
 def makeup_high(look: _Look) -> Iterator[Signal]:
     """A circuit that loses water."""
     makeup = look.of_circuits(look.table.makeup_m3h)
-    for at, run in _row_runs(look.leaking):
+    for at, run in row_runs(look.leaking):
         values = {
-            "makeup_m3h": _extreme(makeup[at], run, np.max),
-            "share_pct": 100 * _extreme(look.makeup_share[at], run, np.max),
-            "usual_pct": 100 * _last(look.usual_makeup[at], run),
-            "fallen_kpa": max(0.0, _extreme(look.fallen_kpa[at], run, np.max)),
+            "makeup_m3h": extreme(makeup[at], run, np.max),
+            "share_pct": 100 * extreme(look.makeup_share[at], run, np.max),
+            "usual_pct": 100 * last(look.usual_makeup[at], run),
+            "fallen_kpa": max(0.0, extreme(look.fallen_kpa[at], run, np.max)),
         }
         yield _signal(look, Sign.MAKEUP_HIGH, look.circuits[at].place, run, values)
 
@@ -253,13 +287,13 @@ def makeup_high(look: _Look) -> Iterator[Signal]:
 def flows(look: _Look) -> Iterator[Signal]:
     """Circuits and branches that get less flow than usual, and flow shifted between branches."""
     own = look.of_circuits(look.flow_ratio)
-    blank = _below(own, 0.3) | echo(look.leaking, AFTER_H)
+    blank = below(own, 0.3) | echo(look.leaking, AFTER_H)
     yield from _low_circuits(look, own, blank)
     shifted = np.zeros(own.shape, bool)
     for at, circuit in enumerate(look.circuits):
         shifted[at] = _shifted(look.flow_ratio[list(circuit.branches)], blank[at])
-    for at, run in _row_runs(shifted):
-        now = [_last(look.flow_ratio[row], run) for row in look.circuits[at].branches]
+    for at, run in row_runs(shifted):
+        now = [last(look.flow_ratio[row], run) for row in look.circuits[at].branches]
         values = {
             "rise_pct": 100 * (float(np.nanmax(now)) - 1.0),
             "fall_pct": 100 * (1.0 - float(np.nanmin(now))),
@@ -270,7 +304,6 @@ def flows(look: _Look) -> Iterator[Signal]:
 
 
 READERS: tuple[Callable[[_Look], Iterator[Signal]], ...] = (
-    source_shortage,
     supply_low,
     approach_high,
     makeup_high,
@@ -294,13 +327,13 @@ def _shifted(ratio: Floats, blank: Bools) -> Bools:
 def _low_circuits(look: _Look, ratio: Floats, blank: Bools) -> Iterator[Signal]:
     """Circuits that lost flow though their pump lifts as much as ever, or more."""
     lift = look.of_circuits(look.table.supply_kpa - look.table.return_kpa)
-    lifts = ~_below(lift - 0.97 * levels(lift), 0.0)
+    lifts = ~below(lift - 0.97 * levels(lift), 0.0)
     known = ~np.isnan(ratio) & ~blank
-    enter = sustained(_below(ratio, CIRCUIT_FLOW_LOW) & lifts, known, _FLOW_H)
-    for at, run in _row_runs(latched(enter, _below(ratio, CIRCUIT_FLOW_LEFT) | ~known)):
+    enter = sustained(below(ratio, CIRCUIT_FLOW_LOW) & lifts, known, _FLOW_H)
+    for at, run in row_runs(latched(enter, below(ratio, CIRCUIT_FLOW_LEFT) | ~known)):
         circuit = look.circuits[at]
         if not _one_branch_explains(look, circuit, run):
-            values = _flow_values(look, circuit.secondary, run) | {"lift_kpa": _last(lift[at], run)}
+            values = _flow_values(look, circuit.secondary, run) | {"lift_kpa": last(lift[at], run)}
             yield _signal(look, Sign.FLOW_LOW, circuit.place, run, values)
 
 
@@ -323,13 +356,13 @@ def _low_branches(look: _Look, blank: Bools) -> Iterator[Signal]:
             continue
         ratio = look.flow_ratio[rows] / np.fmin(look.flow_ratio[circuit.secondary], 1.0)
         known = ~np.isnan(ratio) & ~blank[at]
-        enter = sustained(_below(ratio, BRANCH_FLOW_LOW), known, _BRANCH_H)
+        enter = sustained(below(ratio, BRANCH_FLOW_LOW), known, _BRANCH_H)
         back = look.table.return_c[rows]
         peers = median_of(back)
-        for branch, run in _row_runs(latched(enter, _below(ratio, BRANCH_FLOW_LEFT) | ~known)):
+        for branch, run in row_runs(latched(enter, below(ratio, BRANCH_FLOW_LEFT) | ~known)):
             values = _flow_values(look, rows[branch], run) | {
-                "return_c": _last(back[branch], run),
-                "peers_return_c": _last(peers, run),
+                "return_c": last(back[branch], run),
+                "peers_return_c": last(peers, run),
             }
             place = look.table.meters[rows[branch]].place
             yield _signal(look, Sign.FLOW_LOW, place, run, values)
@@ -338,10 +371,10 @@ def _low_branches(look: _Look, blank: Bools) -> Iterator[Signal]:
 def _flow_values(look: _Look, row: int, run: tuple[int, int]) -> dict[str, float]:
     """Flow now and before, its ratio in %, and how many hours it took to fall."""
     ratio, (first, until) = look.flow_ratio[row], run
-    now, flow = _last(ratio, run), _last(look.table.flow_m3h[row], run)
-    whole = np.flatnonzero(~_below(ratio[: first + 1], 1.0 - 0.25 * (1.0 - min(now, 0.99))))
+    now, flow = last(ratio, run), last(look.table.flow_m3h[row], run)
+    whole = np.flatnonzero(~below(ratio[: first + 1], 1.0 - 0.25 * (1.0 - min(now, 0.99))))
     began = int(whole[-1]) + 1 if len(whole) else 0
-    low = np.flatnonzero(_below(ratio[began:until], 1.0 - 0.75 * (1.0 - min(now, 0.99))))
+    low = np.flatnonzero(below(ratio[began:until], 1.0 - 0.75 * (1.0 - min(now, 0.99))))
     return {
         "ratio_pct": 100 * now,
         "flow_m3h": flow,
@@ -356,40 +389,3 @@ def _signal(
     first, until = run
     ended = None if until == look.table.hours else look.table.start + (until + 1) * HOUR
     return Signal(sign, place, look.table.start + (first + 1) * HOUR, ended, dict(values))
-
-
-def _runs(mask: Bools) -> list[tuple[int, int]]:
-    """First and past-the-last hours of every run of True."""
-    edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
-    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    return [(int(first), int(stop)) for first, stop in zip(starts, stops, strict=True)]
-
-
-def _row_runs(mask: Bools) -> list[tuple[int, tuple[int, int]]]:
-    """The runs of every row that has any."""
-    return [(int(row), run) for row in np.flatnonzero(mask.any(axis=1)) for run in _runs(mask[row])]
-
-
-def _below(value: Floats, limit: float) -> Bools:
-    """Known and at or below a limit."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(value <= limit)
-
-
-def _above(value: Floats, limit: float) -> Bools:
-    """Known and at or above a limit."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(value >= limit)
-
-
-def _last(series: Floats, run: tuple[int, int]) -> float:
-    """The last known value before a run's end."""
-    known = series[: run[1]][~np.isnan(series[: run[1]])]
-    return float(known[-1]) if len(known) else float("nan")
-
-
-def _extreme(series: Floats, run: tuple[int, int], of: Callable[[Floats], float]) -> float:
-    """Least, greatest or median known value in a run."""
-    here = series[slice(*run)]
-    known = here[~np.isnan(here)]
-    return float(of(known)) if len(known) else float("nan")

@@ -1,5 +1,9 @@
 """The walk over a stretch of judged past: at each instant look, triage, take up, follow up.
 
+A city is walked district by district (``walk``), and the sources above them by themselves
+(``announce`` before the districts, ``gather`` after them): a shortage of the source is known to all
+districts while they are walked, and its incident takes in what they found cold.
+
 Pure but for the desk it is given: the live cycle walks with the desk in the database, an offline
 analysis with one in memory, and both say the same for the same history. Instants are visited in
 the order of event time, so that a backlog gives the tickets of living through it.
@@ -17,6 +21,9 @@ from analytics.history import History
 from analytics.signs import SIGNS_OF, Signal
 from analytics.snapshot import Snapshot
 from analytics.triage import triage
+from analytics.trunk import Trunk
+from analytics.window import HOUR
+from hearthline.clock import floor
 from hearthline.domain.findings import Finding, TicketKind
 from hearthline.domain.policies import HoldReason, Policy
 from tickets.carrying import News
@@ -29,7 +36,7 @@ class Desk(Protocol):
     """Where findings become incidents and incidents are followed to their end."""
 
     def open_incidents(self) -> Sequence[OpenIncident]:
-        """The incidents that are open now, oldest first."""
+        """The incidents that are open now, oldest first: the desk's own and those above it."""
 
     def take_up(
         self, findings: Sequence[Finding], incidents: Sequence[OpenIncident], policy: Policy
@@ -60,20 +67,56 @@ class Walked:
 def walk(
     history: History, desk: Desk, since: datetime, until: datetime, group_wait: timedelta
 ) -> Walked:
-    """Visit the instants after ``since`` up to ``until``, and ``until`` itself."""
+    """Visit a district's instants after ``since`` up to ``until``, and ``until`` itself.
+
+    What is found of a source is not taken up here: ``gather`` sees it of all districts together.
+    """
+    above = frozenset(history.network.roots())
     instants = [at for at in history.instants(group_wait) if since < at < until]
     news: list[News] = []
     for at in [*instants, until]:
         snapshot = history.snapshot(at)
         result = triage(snapshot, group_wait)
-        news += desk.take_up(result.findings, desk.open_incidents(), history.policy(at))
-        follow_up(desk, snapshot)
+        own = [finding for finding in result.findings if finding.place not in above]
+        news += desk.take_up(own, desk.open_incidents(), history.policy(at))
+        _follow_up(desk, snapshot, [i for i in desk.open_incidents() if i.place not in above])
     return Walked(news, result.holds)
 
 
-def follow_up(desk: Desk, snapshot: Snapshot) -> None:
-    """Tell every open incident how its dwellings are doing."""
-    for incident in desk.open_incidents():
+def announce(trunk: Trunk, desk: Desk, since: datetime, until: datetime) -> list[News]:
+    """Open what meters say of the sources between two instants, before anybody is asked."""
+    news: list[News] = []
+    for at in trunk.beginnings(since, until):
+        news += desk.take_up(trunk.proven(at), desk.open_incidents(), trunk.policy(at))
+    return news
+
+
+def gather(trunk: Trunk, desk: Desk, since: datetime, until: datetime) -> list[News]:
+    """Take what the districts found cold into the incidents of the sources, and follow these."""
+    news: list[News] = []
+    above = frozenset(trunk.network.roots())
+    for at in _hours(since, until):
+        incidents = desk.open_incidents()
+        findings = trunk.findings(at) if at < until else trunk.findings_at_end(at, incidents)
+        if findings:
+            news += desk.take_up(findings, incidents, trunk.policy(at))
+            incidents = desk.open_incidents()
+        mine = [incident for incident in incidents if incident.place in above]
+        if mine:
+            _follow_up(desk, trunk.snapshot(at), mine)
+    return news
+
+
+def _hours(since: datetime, until: datetime) -> list[datetime]:
+    """The whole hours after ``since`` and before ``until``, and ``until`` itself."""
+    first = floor(since, HOUR) + HOUR
+    count = max(0, -int((first - until) // HOUR))
+    return [first + hour * HOUR for hour in range(count) if first + hour * HOUR < until] + [until]
+
+
+def _follow_up(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident]) -> None:
+    """Tell open incidents how their dwellings are doing."""
+    for incident in incidents:
         cold = incident.cold.intersection(snapshot.cold)
         if incident.cold - cold:
             desk.warm(incident, snapshot.at, cold)

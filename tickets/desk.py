@@ -47,8 +47,8 @@ __all__ = [
 ]
 
 
-def open_incidents(connection: Connection) -> list[OpenIncident]:
-    """The incidents that are open now, as merging wants them."""
+def open_incidents(connection: Connection, path: str = "") -> list[OpenIncident]:
+    """The incidents open now at, below or above a path, with their members below it."""
     return [
         OpenIncident(
             id=row["id"],
@@ -63,7 +63,7 @@ def open_incidents(connection: Connection) -> list[OpenIncident]:
             recovered_at=row["recovered_at"],
             common=row["common"],
         )
-        for row in rows.open_incidents(connection)
+        for row in rows.open_incidents(connection, path)
     ]
 
 

@@ -149,13 +149,13 @@ def common_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
                 pieces = [evidence.share(snapshot, place), evidence.deepest(snapshot, cold)]
                 pieces += evidence.siblings(snapshot, place)
                 pieces.append(evidence.meter_word(snapshot, place))
-            ranked = [(Cause.UNDETERMINED, 0.4), *_PRIORS.get(kind, ())]
+            ranked = [(Cause.UNDETERMINED, 0.4), *PRIORS.get(kind, ())]
             findings.append(finding(snapshot, place, ranked, cold, pieces))
     return findings
 
 
 # What is likely at a place when neither meters nor rooms tell (requirement 19).
-_PRIORS = {
+PRIORS = {
     PlaceKind.UNIT: (
         (Cause.ENVELOPE, 0.15),
         (Cause.TURNED_DOWN, 0.15),

@@ -29,7 +29,7 @@ def judged(connection: Connection, rooms: RoomWindow, around: Surroundings) -> T
     if not ids or rooms.hours.shape[1] == 0:
         return judge(rooms.hours, around)
     first = day_number(rooms.start) - 1
-    last = rows.last_remembered(connection, VERSION)
+    last = rows.last_remembered(connection, ids, VERSION)
     past = Facts.none(len(ids))
     if last is not None:
         days = range(min(first, last), last + 1)

@@ -2,6 +2,9 @@
 
 Built once per cycle from rows; immutable. Dwellings are numbered 0…n-1 in path order, so that
 "all dwellings below a place" is a contiguous slice of every per-dwelling array.
+
+A city is judged district by district: a *district* is a topmost place below the sources, as a rule
+a substation with all that it heats.
 """
 
 from __future__ import annotations
@@ -113,6 +116,29 @@ class Network:
             "en": ", ".join(node.name for node in named),
             "zh": "".join(node.name_zh or node.name for node in named),
         }
+
+    def districts(self) -> list[str]:
+        """The topmost places that are no source, in the order of their paths."""
+        nodes = sorted(self.nodes.values(), key=lambda node: node.path)
+        return [
+            node.code
+            for node in nodes
+            if node.kind is not PlaceKind.SOURCE
+            and all(self.nodes[c].kind is PlaceKind.SOURCE for c in self._above(node.code))
+        ]
+
+    def _above(self, code: str) -> list[str]:
+        return self.path_of[code].rstrip("/").split("/")[:-1]
+
+    def part(self, district: str) -> Network:
+        """One district with what is above it, and the weather stations wherever they stand."""
+        path = self.path_of[district]
+        above = set(self._above(district))
+        nodes = {c: n for c, n in self.nodes.items() if n.path.startswith(path) or c in above}
+        dwellings = self.dwellings[self.below(district)]
+        kept = [i for i in self.instruments if i.place in nodes or i.kind is DeviceKind.WEATHER]
+        own = {d.code for d in dwellings}
+        return Network(nodes, dwellings, kept, {c: s for c, s in self.statuses.items() if c in own})
 
     def roots(self) -> list[str]:
         """The sources."""

@@ -5,13 +5,14 @@ Windows of measurements, by column, are read by ``hearthline.storage.windows``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.types.json import Jsonb
 
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import UNUSABLE, Quality
@@ -46,6 +47,51 @@ def set_progress(connection: Connection, name: str, at: datetime) -> None:
     connection.execute(family("analysis")["set_progress"], {"name": name, "at": at})
 
 
+def lock_district(connection: Connection, district: str) -> None:
+    """Only one at a time judges a district; released with the transaction."""
+    connection.execute(family("analysis")["lock_district"], {"district": district})
+
+
+def block(connection: Connection) -> Row | None:
+    """The block of event time that is being judged: since, rooms, meters, overall."""
+    return connection.execute(family("analysis")["block"]).fetchone()
+
+
+def begin_block(
+    connection: Connection, since: datetime, rooms: datetime, meters: datetime, overall: Jsonb
+) -> None:
+    """Note the block that every district is to reach."""
+    values = {"since": since, "rooms": rooms, "meters": meters, "overall": overall}
+    connection.execute(family("analysis")["begin_block"], values)
+
+
+def end_block(connection: Connection) -> None:
+    """All districts have reached the block."""
+    connection.execute(family("analysis")["end_block"])
+
+
+def districts(connection: Connection) -> list[Row]:
+    """Code and path of every district, and ``at``, how far it has come (None: not at all)."""
+    return connection.execute(family("analysis")["districts"]).fetchall()
+
+
+def above(connection: Connection) -> Row:
+    """Open supply incidents ``at_sources``, and undetermined ones ``at_districts`` as a whole."""
+    [row] = connection.execute(family("analysis")["above"]).fetchall()
+    return row
+
+
+def spells(connection: Connection, since: datetime, until: datetime) -> list[Row]:
+    """Episodes of cold that touch a stretch of time."""
+    values = {"since": since, "until": until}
+    return connection.execute(family("analysis")["spells"], values).fetchall()
+
+
+def measured(connection: Connection, at: datetime) -> list[str]:
+    """Heated dwellings with a sensor that speaks and may be believed."""
+    return [row["code"] for row in connection.execute(family("analysis")["measured"], {"at": at})]
+
+
 def reached(connection: Connection, kind: DeviceKind, share: float) -> datetime | None:
     """The event time that a share of the reporting devices of a kind have reached."""
     parameters = {
@@ -73,9 +119,11 @@ def first_hour(connection: Connection) -> datetime | None:
     return row["hour"] if row else None
 
 
-def known_episodes(connection: Connection, since: datetime, kind: str = "cold") -> list[Row]:
-    """Episodes of a kind that are open, or ended after ``since``."""
-    values = {"since": since, "kind": kind}
+def known_episodes(
+    connection: Connection, since: datetime, kind: str = "cold", path: str | None = None
+) -> list[Row]:
+    """Episodes of a kind that are open, or ended after ``since``; below a path, or all."""
+    values = {"since": since, "kind": kind, "path": path}
     return connection.execute(family("analysis")["known_episodes"], values).fetchall()
 
 
@@ -98,17 +146,17 @@ def deepen_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]
         cursor.executemany(family("analysis")["deepen_episode"], list(episodes))
 
 
-def set_holds(connection: Connection, holds: Mapping[str, str], at: datetime) -> None:
-    """Replace the list of dwellings that are cold without a ticket, with the reason of each."""
+def set_holds(connection: Connection, path: str, holds: Mapping[str, str], at: datetime) -> None:
+    """Replace the list of dwellings below a path that are cold without a ticket, with reasons."""
     connection.execute(
         family("analysis")["set_holds"],
-        {"codes": list(holds), "reasons": list(holds.values()), "at": at},
+        {"path": path, "codes": list(holds), "reasons": list(holds.values()), "at": at},
     )
 
 
-def grades(connection: Connection) -> dict[int, Row]:
-    """Stored sensor grades by device."""
-    rows = connection.execute(family("analysis")["grades"]).fetchall()
+def grades(connection: Connection, devices: Sequence[int]) -> dict[int, Row]:
+    """Stored grades of some sensors, by device."""
+    rows = connection.execute(family("analysis")["grades"], {"devices": list(devices)}).fetchall()
     return {row["device_id"]: row for row in rows}
 
 

@@ -19,9 +19,12 @@ from hearthline.storage.queries import family
 TICKET_CHANNEL = "hearthline_ticket"  # NOTIFY with the ticket's number on every event
 
 
-def open_incidents(connection: Connection) -> list[Row]:
-    """Incidents without an end, oldest first, each with its members and its ticket's number."""
-    return connection.execute(family("tickets")["open_incidents"]).fetchall()
+def open_incidents(connection: Connection, path: str = "") -> list[Row]:
+    """Incidents without an end, oldest first, each with its members and its ticket's number.
+
+    Of those at or below a path, and those above it with what members they have below it.
+    """
+    return connection.execute(family("tickets")["open_incidents"], {"path": path}).fetchall()
 
 
 def insert_incident(connection: Connection, finding: Finding) -> int | None:

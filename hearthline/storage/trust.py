@@ -82,6 +82,7 @@ def recall(
         "since": EPOCH + timedelta(days=days.start),
         "until": EPOCH + timedelta(days=days.stop),
         "version": version,
+        "devices": list(devices),
     }
     with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         rows = cursor.execute(family("trust")["recall"], parameters).fetchall()
@@ -95,9 +96,10 @@ def recall(
     return state
 
 
-def last_remembered(connection: Connection, version: int) -> int | None:
-    """The last day that is remembered, counted from 1970-01-01; None where there is none."""
-    row = connection.execute(family("trust")["last_remembered"], {"version": version}).fetchone()
+def last_remembered(connection: Connection, devices: Sequence[int], version: int) -> int | None:
+    """The last day remembered of any of some sensors, counted from 1970-01-01, or None."""
+    values = {"version": version, "devices": list(devices)}
+    row = connection.execute(family("trust")["last_remembered"], values).fetchone()
     return None if row is None or row["day"] is None else (row["day"] - EPOCH).days
 
 
@@ -106,9 +108,9 @@ def forget(connection: Connection, before: datetime) -> None:
     connection.execute(family("trust")["forget"], {"before": before.astimezone(UTC).date()})
 
 
-def states(connection: Connection) -> dict[int, Row]:
-    """What each room sensor last told of itself: battery_pct, skew_s, interval_s, gateway."""
-    rows = connection.execute(family("trust")["states"]).fetchall()
+def states(connection: Connection, devices: Sequence[int]) -> dict[int, Row]:
+    """What some room sensors last told of themselves: battery_pct, skew_s, interval_s, gateway."""
+    rows = connection.execute(family("trust")["states"], {"devices": list(devices)}).fetchall()
     return {row["device_id"]: row for row in rows}
 
 

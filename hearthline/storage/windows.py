@@ -35,14 +35,35 @@ METER_SLOTS = ("flow_m3h", "supply_c", "return_c")
 WEATHER_HOURS = ("outdoor_c", "wind_ms", "solar_wm2")
 
 
-def room_hours(connection: Connection, since: datetime, until: datetime) -> Columns:
-    """Hourly room statistics: mean_c, min_c, max_c, n, covered_min."""
-    return _copied(connection, "room_hours", {"since": since, "until": until}, ROOM_HOURS)
+def room_hours(
+    connection: Connection,
+    since: datetime,
+    until: datetime,
+    devices: Sequence[int] | None = None,
+) -> Columns:
+    """Hourly room statistics of some devices or of all: mean_c, min_c, max_c, n, covered_min."""
+    return _copied(connection, "room_hours", _window(since, until, devices), ROOM_HOURS)
 
 
-def meter_hours(connection: Connection, since: datetime, until: datetime) -> Columns:
+def meter_hours(
+    connection: Connection,
+    since: datetime,
+    until: datetime,
+    devices: Sequence[int] | None = None,
+) -> Columns:
     """Hourly means of heat meters of all roles, and the make-up counter at the hour's end."""
-    return _copied(connection, "meter_hours", {"since": since, "until": until}, METER_HOURS)
+    return _copied(connection, "meter_hours", _window(since, until, devices), METER_HOURS)
+
+
+def _window(
+    since: datetime, until: datetime, devices: Sequence[int] | None
+) -> dict[str, datetime | list[int] | None]:
+    """Parameters of a window; devices None: all of them."""
+    return {
+        "since": since,
+        "until": until,
+        "devices": None if devices is None else list(devices),
+    }
 
 
 def weather_hours(connection: Connection, since: datetime, until: datetime) -> Columns:
@@ -68,12 +89,24 @@ def meter_slots(
     return _copied(connection, "meter_slots", parameters, METER_SLOTS)
 
 
-def past_days(connection: Connection, since: date, until: date, least: timedelta) -> Columns:
+def past_days(
+    connection: Connection,
+    since: date,
+    until: date,
+    least: timedelta,
+    places: Sequence[int] | None = None,
+) -> Columns:
     """The ledger's daily means of dwellings, those covered for at least so long: mean_c.
 
-    ``device`` is the dwelling's place, ``at`` the number of the local day since 1970.
+    ``device`` is the dwelling's place, ``at`` the number of the local day since 1970; ``places``
+    None: all of them.
     """
-    parameters = {"since": since, "until": until, "least_min": least.total_seconds() / 60}
+    parameters = {
+        "since": since,
+        "until": until,
+        "least_min": least.total_seconds() / 60,
+        "places": None if places is None else list(places),
+    }
     return _copied(connection, "past_days", parameters, ("mean_c",))
 
 

@@ -180,8 +180,9 @@ def test_memory_comes_back_as_it_was_stored(town: Connection) -> None:
     assert np.isnan(back[:, 0]).all()
     assert np.array_equal(back[0, 1:], facts.state[1], equal_nan=True)
     assert np.array_equal(back[1, 1], facts.state[0, 0] + 1.0, equal_nan=True)
-    assert trust.last_remembered(town, VERSION) == first + 2
-    assert trust.last_remembered(town, VERSION + 1) is None
+    assert trust.last_remembered(town, devices, VERSION) == first + 2
+    assert trust.last_remembered(town, devices, VERSION + 1) is None
+    assert trust.last_remembered(town, [], VERSION) is None
     assert np.isnan(trust.recall(town, devices, days, len(FIELDS), VERSION + 1)).all()
     with town.transaction():
         trust.forget(town, datetime.fromtimestamp((first + 2) * 86400, UTC))
@@ -226,8 +227,8 @@ def test_surroundings_are_aligned_with_the_window(town: Connection) -> None:
     """Weather and supply of the same hours, groups of the tree, what a sensor told of itself."""
     with town.transaction():
         network = networks.load(town, NOW)
-        states = trust.states(town)
     sensors = tuple(i for i in network.instruments if i.kind is DeviceKind.ROOM)
+    states = trust.states(town, [sensor.id for sensor in sensors])
     hours = shown(breathing(len(sensors), 24))
     unit = np.array([network.index[s.place] for s in sensors])
     rooms = RoomWindow(START, sensors, unit, hours, np.full(hours.shape, 60.0))

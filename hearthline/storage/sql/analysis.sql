@@ -10,6 +10,51 @@ SELECT at FROM watermark WHERE name = %(name)s;
 INSERT INTO watermark (name, at) VALUES (%(name)s, %(at)s)
 ON CONFLICT (name) DO UPDATE SET at = excluded.at;
 
+-- name: lock_district
+SELECT pg_advisory_xact_lock(7206615, hashtext(%(district)s));
+
+-- name: block
+SELECT since, rooms, meters, overall FROM analysis_block;
+
+-- name: begin_block
+INSERT INTO analysis_block (since, rooms, meters, overall)
+VALUES (%(since)s, %(rooms)s, %(meters)s, %(overall)s);
+
+-- name: end_block
+DELETE FROM analysis_block;
+
+-- name: districts
+-- The topmost places below the sources, with how far each has come.
+SELECT p.code, p.path, w.at
+FROM place p LEFT JOIN watermark w ON w.name = 'analysis/' || p.code
+WHERE p.parent_id IN (SELECT id FROM place WHERE kind = 'source')
+ORDER BY p.path;
+
+-- name: above
+-- Whether anything is to be told of the sources: incidents there, or districts cold in general.
+SELECT count(*) FILTER (WHERE p.kind = 'source') AS at_sources,
+       count(*) FILTER (WHERE i.cause = 'undetermined' AND q.kind = 'source') AS at_districts
+FROM incident i JOIN place p ON p.id = i.place_id LEFT JOIN place q ON q.id = p.parent_id
+WHERE i.closed_at IS NULL AND i.kind = 'supply';
+
+-- name: spells
+SELECT p.code, e.began_at, e.opened_at, e.closed_at, e.min_c
+FROM episode e JOIN place p ON p.id = e.place_id
+WHERE e.kind = 'cold' AND e.opened_at <= %(until)s
+  AND (e.closed_at IS NULL OR e.closed_at > %(since)s);
+
+-- name: measured
+-- Heated dwellings with a sensor that may be believed.
+SELECT DISTINCT p.code
+FROM device_binding b
+JOIN place p ON p.id = b.place_id
+JOIN latest l ON l.device_id = b.device_id AND l.time > %(at)s::timestamptz - interval '3 hours'
+LEFT JOIN sensor_grade g ON g.device_id = b.device_id
+WHERE b.role = 'room' AND p.kind = 'unit' AND b.valid @> %(at)s::timestamptz
+  AND coalesce(g.grade, 'A') <> 'C'
+  AND NOT EXISTS (SELECT FROM unit_status s WHERE s.place_id = p.id AND s.status <> 'on'
+                  AND s.valid @> %(at)s::timestamptz);
+
 -- name: reached
 -- The instant that a share of the devices of a kind that still report have reached. Devices that
 -- fell silent, or deliver a backlog of more than a day, hold nobody up.
@@ -37,7 +82,8 @@ SELECT least((SELECT min(hour) FROM room_hour), (SELECT min(hour) FROM meter_hou
 -- name: known_episodes
 SELECT e.id, p.code, e.began_at, e.opened_at, e.closed_at, e.min_c
 FROM episode e JOIN place p ON p.id = e.place_id
-WHERE e.kind = %(kind)s AND (e.closed_at IS NULL OR e.closed_at > %(since)s);
+WHERE e.kind = %(kind)s AND (e.closed_at IS NULL OR e.closed_at > %(since)s)
+  AND (%(path)s::text IS NULL OR starts_with(p.path, %(path)s));
 
 -- name: insert_episode
 INSERT INTO episode (place_id, kind, began_at, opened_at, closed_at, close_reason, min_c,
@@ -61,14 +107,15 @@ UPDATE episode SET min_c = %(min_c)s WHERE id = %(id)s AND min_c > %(min_c)s;
 WITH wanted AS (
     SELECT p.id, w.reason FROM unnest(%(codes)s::text[], %(reasons)s::text[]) w(code, reason)
     JOIN place p ON p.code = w.code),
-gone AS (DELETE FROM hold WHERE place_id NOT IN (SELECT id FROM wanted))
+gone AS (DELETE FROM hold h USING place p WHERE p.id = h.place_id
+         AND starts_with(p.path, %(path)s) AND h.place_id NOT IN (SELECT id FROM wanted))
 INSERT INTO hold (place_id, reason, since)
 SELECT id, reason, %(at)s FROM wanted
 ON CONFLICT (place_id) DO UPDATE SET reason = excluded.reason, since = excluded.since
 WHERE hold.reason <> excluded.reason;
 
 -- name: grades
-SELECT device_id, grade, reason, since FROM sensor_grade;
+SELECT device_id, grade, reason, since FROM sensor_grade WHERE device_id = ANY(%(devices)s);
 
 -- name: set_grade
 INSERT INTO sensor_grade (device_id, grade, reason, since)

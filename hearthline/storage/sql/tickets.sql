@@ -1,6 +1,7 @@
 -- Incidents, their members, tickets and their append-only events.
 
 -- name: open_incidents
+-- Those at or below a path, and those above it with their members below it; '' is everywhere.
 SELECT i.id, i.kind, i.cause, p.code AS place, i.confidence, i.opened_at, d.uid AS device_uid,
        t.recovered_at, t.number, p.kind IN ('source', 'substation', 'circuit') AS common,
        coalesce(array_agg(m.code) FILTER (WHERE m.code IS NOT NULL), '{}') AS members,
@@ -12,8 +13,8 @@ JOIN ticket t ON t.incident_id = i.id
 LEFT JOIN device d ON d.id = i.device_id
 LEFT JOIN LATERAL (
     SELECT u.code, im.cold_since, im.warm_since FROM incident_member im JOIN place u ON u.id = im.place_id
-    WHERE im.incident_id = i.id) m ON true
-WHERE i.closed_at IS NULL
+    WHERE im.incident_id = i.id AND starts_with(u.path, %(path)s)) m ON true
+WHERE i.closed_at IS NULL AND (starts_with(p.path, %(path)s) OR starts_with(%(path)s, p.path))
 GROUP BY i.id, p.code, p.kind, d.uid, t.recovered_at, t.number
 ORDER BY i.opened_at, i.id;
 

@@ -9,10 +9,12 @@ ON CONFLICT (day, device_id) DO UPDATE SET version = excluded.version, state = e
 -- name: recall
 -- Rows of another version are as good as none.
 SELECT device_id, day, state FROM sensor_memory
-WHERE day >= %(since)s AND day < %(until)s AND version = %(version)s;
+WHERE day >= %(since)s AND day < %(until)s AND version = %(version)s
+  AND device_id = ANY(%(devices)s);
 
 -- name: last_remembered
-SELECT max(day) AS day FROM sensor_memory WHERE version = %(version)s;
+SELECT max(day) AS day FROM sensor_memory
+WHERE version = %(version)s AND device_id = ANY(%(devices)s);
 
 -- name: forget
 DELETE FROM sensor_memory WHERE day < %(before)s;
@@ -77,4 +79,5 @@ FROM device d
 LEFT JOIN latest l ON l.device_id = d.id
 LEFT JOIN device_sign s ON s.device_id = d.id
 LEFT JOIN device_habit h ON h.device_id = d.id
-WHERE d.kind = 'room' AND (l.device_id IS NOT NULL OR s.device_id IS NOT NULL);
+WHERE d.kind = 'room' AND (l.device_id IS NOT NULL OR s.device_id IS NOT NULL)
+  AND d.id = ANY(%(devices)s);

@@ -1,20 +1,24 @@
 -- Windows of measurements as analysis looks at them. Each is the source of a binary COPY, so every
 -- column is a number that is always there: NaN where nothing was measured.
 -- What a device that was moved in the window measured before belongs to the place it left.
+-- ``devices`` NULL means all of them; parameters are literals here, so the planner sees which.
 
 -- name: room_hours
 WITH moved AS (
     SELECT device_id, max(lower(valid)) AS since FROM device_binding
-    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s GROUP BY device_id)
+    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s
+      AND (%(devices)s::int[] IS NULL OR device_id = ANY(%(devices)s::int[])) GROUP BY device_id)
 SELECT h.device_id AS device, extract(epoch FROM h.hour)::float8 AS at,
        h.mean_c::float8, h.min_c::float8, h.max_c::float8, h.n::float8, h.covered_min::float8
 FROM room_hour h LEFT JOIN moved m ON m.device_id = h.device_id
 WHERE h.hour >= %(since)s AND h.hour < %(until)s AND (m.since IS NULL OR h.hour >= m.since)
+  AND (%(devices)s::int[] IS NULL OR h.device_id = ANY(%(devices)s::int[]))
 
 -- name: meter_hours
 WITH moved AS (
     SELECT device_id, max(lower(valid)) AS since FROM device_binding
-    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s GROUP BY device_id)
+    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s
+      AND (%(devices)s::int[] IS NULL OR device_id = ANY(%(devices)s::int[])) GROUP BY device_id)
 SELECT h.device_id AS device, extract(epoch FROM h.hour)::float8 AS at,
        coalesce(h.supply_c, 'NaN')::float8, coalesce(h.return_c, 'NaN')::float8,
        coalesce(h.flow_m3h, 'NaN')::float8, coalesce(h.power_kw, 'NaN')::float8,
@@ -23,11 +27,13 @@ SELECT h.device_id AS device, extract(epoch FROM h.hour)::float8 AS at,
        coalesce(h.makeup_m3, 'NaN')::float8
 FROM meter_hour h LEFT JOIN moved m ON m.device_id = h.device_id
 WHERE h.hour >= %(since)s AND h.hour < %(until)s AND (m.since IS NULL OR h.hour >= m.since)
+  AND (%(devices)s::int[] IS NULL OR h.device_id = ANY(%(devices)s::int[]))
 
 -- name: meter_slots
 WITH moved AS (
     SELECT device_id, max(lower(valid)) AS since FROM device_binding
-    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s GROUP BY device_id)
+    WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s
+      AND (%(devices)s::int[] IS NULL OR device_id = ANY(%(devices)s::int[])) GROUP BY device_id)
 SELECT r.device_id AS device,
        extract(epoch FROM time_bucket(%(slot)s, r.time))::float8 AS at,
        coalesce(avg(r.flow_m3h), 'NaN')::float8, coalesce(avg(r.supply_c), 'NaN')::float8,
@@ -51,3 +57,4 @@ SELECT d.place_id AS device, (d.day - date '1970-01-01')::float8 AS at,
 FROM unit_day d
 WHERE d.day >= %(since)s AND d.day < %(until)s AND d.mean_c IS NOT NULL
   AND d.covered_min >= %(least_min)s
+  AND (%(places)s::int[] IS NULL OR d.place_id = ANY(%(places)s::int[]))

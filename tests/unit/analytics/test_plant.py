@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analytics.observed import MeterTable, Weather
-from analytics.plant import read_plant
+from analytics.plant import read_network, read_plant
 from analytics.signs import Sign, Signal
 from hearthline.domain.network import Instrument, Network, Node
 from hearthline.domain.places import DeviceKind, DeviceRole, FlowPipe, PlaceKind
@@ -76,7 +76,9 @@ def plant(seed: int = 1) -> MeterTable:
 
 def said(table: MeterTable) -> list[Signal]:
     still = np.full(HOURS, np.nan)
-    return read_plant(table, Weather(START, OUTDOOR, still, still), NETWORK)
+    weather = Weather(START, OUTDOOR, still, still)
+    overall = read_network(table, weather, NETWORK)
+    return [*overall.signals, *read_plant(table, weather, NETWORK, overall)]
 
 
 def changed(
