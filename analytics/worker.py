@@ -1,8 +1,8 @@
-"""The worker: a list of chores, done in order, again and again.
+"""The worker's chores: a list, done in order until nothing is left, or handed out as jobs.
 
 A chore does a bounded piece of work and says whether more waits; what is due is computed from the
 data and never from the tick, so a worker that was away catches up, and two of them do no harm.
-A database that goes away is waited for, said once.
+``settle`` does all of it in this process; ``analytics.jobs`` shares it among many.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from analytics.heatday import standards_of
 from analytics.outlook.chore import make as make_outlook
 from analytics.surveying import survey_days
 from hearthline.clock import Clock
-from hearthline.errors import PartAway
 from hearthline.storage import liveness, rollups, schema
-from hearthline.storage.database import Away, Database, wait_until_up
+from hearthline.storage.database import Database
 from tickets.desk import News
 
 log = structlog.get_logger("worker")
@@ -59,10 +58,7 @@ def roll_up(work: Work) -> bool:
 def analyse(work: Work) -> bool:
     """Windows of hours and slots → episodes, findings, tickets."""
     report = cycle.run(work.database, work.rules, work.clock())
-    for news in report.news:
-        _say(news)
-    if report.opened or report.closed:
-        log.info("episodes", opened=report.opened, closed=report.closed, until=str(report.until))
+    say(report)
     return report.behind
 
 
@@ -120,26 +116,18 @@ def settle(work: Work, stop: threading.Event) -> None:
         pass
 
 
-def run(work: Work, interval: timedelta, stop: threading.Event) -> None:
-    """Do the chores until told to stop; at once again while any of them has more to do."""
-    forget_at = work.clock()
-    while not stop.is_set():
-        try:
-            more = _round(work, stop)
-            if work.clock() >= forget_at:
-                forget(work)
-                forget_at = work.clock() + timedelta(days=1)
-        except (PartAway, *Away):
-            wait_until_up(work.database.url, stopped=stop.is_set)
-            continue
-        if not more:
-            stop.wait(interval.total_seconds())
-
-
 def _round(work: Work, stop: threading.Event) -> bool:
     """Every chore once; whether any has more to do."""
     more = [chore(work) for chore in CHORES if not stop.is_set()]
     return any(more)
+
+
+def say(report: cycle.Report) -> None:
+    """Log what a piece of analysis did."""
+    for news in report.news:
+        _say(news)
+    if report.opened or report.closed:
+        log.info("episodes", opened=report.opened, closed=report.closed, until=str(report.until))
 
 
 def _say(news: News) -> None:

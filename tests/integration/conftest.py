@@ -53,6 +53,8 @@ def running_ingest(
 class IngestProcess:
     """``hearthline ingest`` with given settings, to be killed and started again."""
 
+    COMMAND = "ingest"
+
     def __init__(self, settings: Settings, log: Path, **environment: str) -> None:
         self._log = log
         self._environment = {
@@ -74,7 +76,7 @@ class IngestProcess:
         """Start it; does not wait until it is ready."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "hearthline", "ingest"],
+                [sys.executable, "-m", "hearthline", self.COMMAND],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
@@ -109,6 +111,12 @@ class IngestProcess:
     def said(self) -> str:
         """All that it logged."""
         return self._log.read_text(encoding="utf-8")
+
+
+class WorkerProcess(IngestProcess):
+    """``hearthline worker``, likewise."""
+
+    COMMAND = "worker"
 
 
 @pytest.fixture

@@ -1,0 +1,158 @@
+"""The worker's queue: districts and chores as jobs, taken by any number of processes.
+
+What is due follows from the data and never from a tick: every worker looks every few seconds, puts
+what is due into the queue unless it waits there already (``queueing_lock``), and no two workers do
+the same piece at once (``lock``). A worker that is killed leaves its job marked as being done; as
+soon as its heartbeat is missed the job is dropped and what is still due put anew. Each piece is one
+transaction that looks at its watermark first, so it is done once.
+
+``roll_up`` comes first, since analysis waits for it, then the districts of the block, then the
+other chores. The last district of a block settles it and begins the next one at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from procrastinate import App, Blueprint, JobContext, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
+from psycopg_pool import PoolTimeout
+
+from analytics import cycle
+from analytics.worker import CHORES, Work, analyse, forget, roll_up, say
+from hearthline.errors import PartAway
+from hearthline.storage.database import NETWORK, Away, wait_until_up
+
+log = structlog.get_logger("worker")
+
+STALLED_S = 30.0  # without a heartbeat (they come every ten seconds) a worker is dead
+PAUSE_S = 1.0  # before the queue is tried again
+POLL_S = 5.0  # new jobs are notified; this is for what a lost notification missed
+FIRST, DISTRICT, LATER = 10, 5, 0  # priorities
+
+OTHERS = {chore.__name__: chore for chore in CHORES if chore is not analyse}
+GONE = (PartAway, ConnectorException, PoolTimeout, *Away)
+
+tasks = Blueprint()
+
+
+@tasks.task(name="chore", pass_context=True)
+async def do_chore(context: JobContext, name: str) -> None:
+    """One chore of the list; again at once while it has more to do."""
+    work: Work = context.additional_context["work"]
+    more = await asyncio.to_thread(OTHERS[name], work)
+    if name == roll_up.__name__:
+        await _put_districts(context.app, await asyncio.to_thread(_plan, work))
+    elif more:
+        await _put_chore(context.app, name)
+
+
+@tasks.task(name="district", pass_context=True)
+async def judge_district(context: JobContext, code: str, path: str) -> None:
+    """One district up to the end of the block; the last one settles the block."""
+    work: Work = context.additional_context["work"]
+    district = cycle.District(code, path)
+    say(await asyncio.to_thread(cycle.judge, work.database, work.rules, district))
+    if not await asyncio.to_thread(cycle.due, work.database):
+        await _put_districts(context.app, await asyncio.to_thread(_plan, work))
+
+
+def _plan(work: Work) -> list[cycle.District]:
+    """Settle what is complete, begin what is next; the districts that are due then."""
+    now = work.clock()
+    say(cycle.settle(work.database, work.rules, now))
+    say(cycle.begin(work.database, work.rules, now))
+    return cycle.due(work.database)
+
+
+async def _put_districts(app: App, districts: Iterable[cycle.District]) -> None:
+    for district in districts:
+        where = {"code": district.code, "path": district.path}
+        await _put(app, "district", f"district {district.code}", DISTRICT, where)
+
+
+async def _put_chore(app: App, name: str) -> None:
+    priority = FIRST if name == roll_up.__name__ else LATER
+    await _put(app, "chore", f"chore {name}", priority, {"name": name})
+
+
+async def _put(app: App, task: str, lock: str, priority: int, values: dict[str, Any]) -> None:
+    """Put a job into the queue, unless it waits there."""
+    job = app.configure_task(f"worker:{task}", lock=lock, queueing_lock=lock, priority=priority)
+    try:
+        await job.defer_async(**values)
+    except AlreadyEnqueued:
+        return
+
+
+def run(work: Work, interval: timedelta, stop: threading.Event) -> None:
+    """Work until told to stop; a database that goes away is waited for, said once."""
+    while not stop.is_set():
+        try:
+            asyncio.run(_work(work, interval, stop))
+        except GONE as error:
+            log.warning("the queue is out of reach", reason=str(error))
+            stop.wait(PAUSE_S)
+            wait_until_up(work.database.url, stopped=stop.is_set)
+
+
+async def _work(work: Work, interval: timedelta, stop: threading.Event) -> None:
+    """One life of a worker: until it is told to stop, or the database is gone.
+
+    Raises:
+        One of ``GONE``: the database does not answer.
+    """
+    connector = PsycopgConnector(
+        conninfo=work.database.url, min_size=1, max_size=4, timeout=10, kwargs=dict(NETWORK)
+    )
+    app = App(connector=connector)
+    app.add_tasks_from(tasks, namespace="worker")
+    async with app.open_async():
+        parts = [
+            asyncio.create_task(_tick(app, work, interval)),
+            asyncio.create_task(_told(stop)),
+            asyncio.create_task(
+                app.run_worker_async(
+                    concurrency=1,
+                    additional_context={"work": work},
+                    fetch_job_polling_interval=POLL_S,
+                    delete_jobs="always",  # what failed is in the log, and is put again
+                    install_signal_handlers=False,
+                    stalled_worker_timeout=STALLED_S,
+                )
+            ),
+        ]
+        done, rest = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in rest:
+            part.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        for part in done:
+            part.result()
+
+
+async def _told(stop: threading.Event) -> None:
+    """Wait until somebody says stop."""
+    while not stop.is_set():
+        await asyncio.sleep(0.1)
+
+
+async def _tick(app: App, work: Work, interval: timedelta) -> None:
+    """Put what is due, again and again; drop what dead workers hold, and tidy once a day."""
+    forget_at = work.clock()
+    while True:
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
+            log.warning("a worker is gone; what it did is done again", job=job.queueing_lock)
+            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+        for name in OTHERS:
+            await _put_chore(app, name)
+        await _put_districts(app, await asyncio.to_thread(_plan, work))
+        if work.clock() >= forget_at:
+            await asyncio.to_thread(forget, work)
+            forget_at = work.clock() + timedelta(days=1)
+        await asyncio.sleep(interval.total_seconds())
