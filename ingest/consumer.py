@@ -211,8 +211,7 @@ class Consumer:
         while self._committed:
             deliveries, requests = self._committed.popleft()
             ready = self._window.commit(deliveries)
-            for mid in ready:
-                self._client.ack(mid, 1)
+            self._client.acknowledge(ready)
             self.metrics.acked.inc(len(ready))
             self.metrics.in_hand.set(len(self._window))
             for request in requests:
@@ -321,8 +320,11 @@ class Consumer:
 
     def _arrival(self) -> datetime:
         """Now, but never twice the same: for a device without a clock it is the reading's key."""
-        self._last_arrival = max(self.clock(), self._last_arrival + MICROSECOND)
-        return self._last_arrival
+        now = self.clock()
+        if now <= self._last_arrival:
+            now = self._last_arrival + MICROSECOND
+        self._last_arrival = now
+        return now
 
     def _on_message(self, _client: BurstClient, _data: Any, message: MQTTMessage) -> None:
         """A message that took paho's own way: with properties, or of QoS 0."""

@@ -20,7 +20,7 @@ from zlib import crc32
 import msgspec
 
 
-class Delivery(msgspec.Struct, eq=False):
+class Delivery(msgspec.Struct, eq=False, gc=False):
     """One QoS 1 message in hand. ``connection`` is the one on which it is to be acknowledged."""
 
     mid: int

@@ -7,7 +7,7 @@ may have learnt of them since, so the writer asks in the transaction that stores
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -18,7 +18,7 @@ from ingest.formats import Context, Decoded, Registry
 from ingest.formats.values import encoded
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message as received. ``delivery`` is None for QoS 0, which nobody acknowledges."""
 
     topic: str
@@ -28,7 +28,7 @@ class Message(NamedTuple):
     delivery: Delivery | None = None
 
 
-class Heard(msgspec.Struct, frozen=True):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """What a message says, and what was known when it was decoded."""
 
     message: Message

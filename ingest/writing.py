@@ -7,35 +7,25 @@ session, which count exactly once; ``take_in`` is its heart, and all that a repl
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
 import numpy as np
 
-from hearthline.domain.places import DeviceKind
-from hearthline.domain.readings import Quality, Rejection, RejectReason, Sign
+from hearthline.domain.readings import Quality, Rejection, RejectReason
 from hearthline.storage import dead_letters, deliveries, liveness, memory, readings, strangers
-from hearthline.storage.columns import (
-    Columns,
-    Floats,
-    KnownDevice,
-    Table,
-    columns_of,
-    micros,
-    tables,
-)
+from hearthline.storage.columns import Columns, Floats
 from hearthline.storage.database import Connection
 from hearthline.storage.deliveries import Signature, Tally
-from hearthline.storage.strangers import Held
-from ingest.acceptance import Origin, Refusal, judge, skews
-from ingest.directory import Directory
+from ingest.acceptance import judge, skews
 from ingest.door import Door
-from ingest.formats import Registry
+from ingest.formats import Format, Registry
 from ingest.formats.model import Learnt, Request, refused_whole
 from ingest.intake import Heard, hear, refused
+from ingest.sorting import sort_out, speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +130,7 @@ def take_in(
     are known by (device, time); dead letters and strangers are counted at every call.
     """
     directory = door.directory
-    known = directory.resolve(connection, _speaking(heard))
+    known = directory.resolve(connection, speaking(heard))
     heard = _as_known_now(connection, heard, door, at)
     sorted_out = sort_out(heard, known, directory)
     refusals = list(sorted_out.refused)
@@ -148,7 +138,8 @@ def take_in(
     for lot, origin, numbers in sorted_out.lots():
         beyond = judge(lot, origin, door.rules)
         refusals += [
-            refused(heard[origin.message[row]], numbers[row], why) for row, why in beyond.items()
+            refused(heard[origin.message[row]], int(numbers[row]), why)
+            for row, why in beyond.items()
         ]
         kept = lot[np.setdiff1d(np.arange(len(lot)), list(beyond))] if beyond else lot
         flagged.update(_flags(kept))
@@ -189,13 +180,6 @@ def unwritable(heard: Heard, error: Exception) -> Heard:
 # ── what is known by now ──────────────────────────────────────────────────────────────────
 
 
-def _speaking(heard: Sequence[Heard]) -> set[str]:
-    """Whose readings and signs these are."""
-    said = (table.uids for one in heard for _, table in tables(one.decoded.readings))
-    signs = (sign.device_uid for one in heard for sign in one.decoded.signs)
-    return set[str]().union(signs, *said)
-
-
 def _as_known_now(
     connection: Connection, heard: Sequence[Heard], door: Door, at: datetime
 ) -> Sequence[Heard]:
@@ -223,145 +207,6 @@ def _as_known_now(
     return renewed
 
 
-# ── sorting out ───────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """Readings of one kind: their devices, and where in the batch each of them stands."""
-
-    readings: Table
-    messages: list[int] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    devices: list[KnownDevice] = field(default_factory=list)
-
-    def add(self, readings: Table, message: int, numbers: Sequence[int]) -> None:
-        """Take readings of one message in."""
-        self.readings.extend(readings)
-        self.messages += [message] * len(readings)
-        self.numbers += numbers
-
-    def keep(self, rows: Sequence[int]) -> None:
-        """Drop all but these."""
-        self.readings = self.readings.chosen(rows)
-        self.messages = [self.messages[row] for row in rows]
-        self.numbers = [self.numbers[row] for row in rows]
-
-
-@dataclass(slots=True)
-class SortedOut:
-    """What the messages of a batch say, by what is to be done with it.
-
-    ``strangers`` are, by message, the uids that the ledger does not have; ``strange`` counts what
-    was said under them.
-    """
-
-    heard: Sequence[Heard]
-    gathered: dict[DeviceKind, _Gathered] = field(
-        default_factory=lambda: {kind: _Gathered(Table.of(kind)) for kind in DeviceKind}
-    )
-    refused: list[Rejection] = field(default_factory=list)
-    strangers: dict[int, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
-    strange: int = 0
-    signs: list[tuple[int, Sign]] = field(default_factory=list)
-    gateways: dict[int, str] = field(default_factory=dict)
-
-    def lots(self) -> Iterator[tuple[Columns, Origin, list[int]]]:
-        """The readings of known devices by kind, and each one's number within its message."""
-        arrived = micros([one.message.received_at for one in self.heard])
-        retained = np.array([one.message.retained for one in self.heard], bool)
-        said = {kind: found for kind, found in self.gathered.items() if found.numbers}
-        for kind, found in said.items():
-            message = np.array(found.messages, np.int64)
-            lot = columns_of(kind, found.devices, found.readings, arrived[message])
-            yield lot, Origin(message, retained[message]), found.numbers
-
-    def held(self, heard: Sequence[Heard], formats: Registry) -> list[Held]:
-        """The messages to be kept until their devices are adopted."""
-        made = []
-        for number, uids in self.strangers.items():
-            message = heard[number].message
-            chosen = formats.find(message.topic)
-            made.append(
-                Held(
-                    tuple(uids),
-                    message.topic,
-                    message.payload,
-                    message.received_at,
-                    message.retained,
-                    chosen.name if chosen else "",
-                )
-            )
-        return made
-
-
-def sort_out(
-    heard: Sequence[Heard], known: Mapping[str, KnownDevice], directory: Directory
-) -> SortedOut:
-    """Sort readings, refusals and signs by what the ledger knows of their devices."""
-    found = SortedOut(heard)
-    for number, one in enumerate(heard):
-        for numbers, table in tables(one.decoded.readings):
-            found.gathered[table.kind].add(table, number, numbers)
-            gateway = one.decoded.gateway
-            if gateway is not None:
-                for device in map(known.get, dict.fromkeys(table.uids)):
-                    if device is not None and directory.carried_by(device.id, gateway):
-                        found.gateways[device.id] = gateway
-        for rejection in one.decoded.rejections:
-            _sort_rejection(found, number, rejection, known)
-        for sign in one.decoded.signs:
-            device = known.get(sign.device_uid)
-            if device is not None:
-                found.signs.append((device.id, sign))
-    for kind, lot in found.gathered.items():
-        _sort_kind(found, kind, lot, known)
-    if found.gateways:
-        at = max(one.message.received_at for one in heard)
-        found.signs += [(id_, Sign("", at, gateway=by)) for id_, by in found.gateways.items()]
-    return found
-
-
-def _sort_kind(
-    found: SortedOut, kind: DeviceKind, lot: _Gathered, known: Mapping[str, KnownDevice]
-) -> None:
-    """Keep the readings whose device the ledger has, and has as of this kind; sort the others."""
-    devices = [known.get(uid) for uid in lot.readings.uids]
-    lot.devices = [one for one in devices if one is not None and one.kind is kind]
-    if len(lot.devices) == len(devices):
-        return
-    mine = []
-    for row, device in enumerate(devices):
-        number, uid = lot.messages[row], lot.readings.uids[row]
-        if device is None:
-            found.strangers[number][uid] = None
-            found.strange += 1
-        elif device.kind is not kind:
-            detail = f"the ledger says {device.kind}, the message says {kind}"
-            why = Refusal(RejectReason.WRONG_KIND, detail)
-            found.refused.append(refused(found.heard[number], lot.numbers[row], why))
-        else:
-            mine.append(row)
-    lot.keep(mine)
-
-
-def _sort_rejection(
-    found: SortedOut, number: int, rejection: Rejection, known: Mapping[str, KnownDevice]
-) -> None:
-    """Quarantine what waits for a birth or a profile; the rest is a dead letter."""
-    uid = rejection.device_uid
-    waits = rejection.reason is RejectReason.UNKNOWN_ALIAS or (
-        rejection.reason is RejectReason.NEEDS_PROFILE and uid not in known
-    )
-    if waits and uid is not None:
-        found.strangers[number][uid] = None
-        found.strange += 1
-    elif found.heard[number].message.retained:
-        found.refused.append(replace(rejection, retained=True))
-    else:
-        found.refused.append(rejection)
-
-
 # ── counting ────────────────────────────────────────────────────────────────────────────
 
 
@@ -371,13 +216,14 @@ def _flags(lot: Columns) -> dict[str, int]:
     return {name: count for name, count in counted if count}
 
 
-def _by_format(heard: Iterable[Heard], formats: Registry) -> Counter[str]:
-    counted: Counter[str] = Counter()
+def _by_format(heard: Iterable[Heard], formats: Registry) -> dict[str, int]:
+    counted: dict[Format | None, int] = {}
+    find = formats.find
     for one in heard:
-        if one.decoded.readings:
-            chosen = formats.find(one.message.topic)
-            counted[chosen.name if chosen else ""] += len(one.decoded.readings)
-    return counted
+        if said := len(one.decoded.readings):
+            chosen = find(one.message.topic)
+            counted[chosen] = counted.get(chosen, 0) + said
+    return {"" if one is None else one.name: said for one, said in counted.items()}
 
 
 # ── delivered before ──────────────────────────────────────────────────────────────────────

@@ -1,6 +1,9 @@
-"""A mosquitto of the test's own, with the settings, rules and certificates that we ship.
+"""Mosquittos of the tests' own, with the settings, rules and certificates that we ship.
 
-The program is the development stack's: installed on the machine, or inside its Debian root.
+``shared_broker`` is what the tests of one process share; ``own_broker`` is one test's, with TLS.
+Nobody else's session hears what is published there: on the development broker the session of a
+demo that is not running would keep it all. The program is the development stack's: installed on
+the machine, or inside its Debian root.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -23,14 +26,26 @@ ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 sys.path.insert(0, str(DEPLOY))
 
+from stack import processes  # noqa: E402
 from stack.certificates import Authority  # noqa: E402
 from stack.checkout import Checkout  # noqa: E402
-from stack.credentials import with_user  # noqa: E402
+from stack.credentials import (  # noqa: E402
+    SERVICE_USER,
+    SIMULATOR_USER,
+    Credentials,
+    with_user,
+)
+from stack.errors import StackError  # noqa: E402
 from stack.model import Part  # noqa: E402
+from stack.mosquitto import Broker as Mosquitto  # noqa: E402
 from stack.mosquitto import with_directives  # noqa: E402
 from stack.native import DebianTrixie, Local, Native  # noqa: E402
 from stack.progress import Progress  # noqa: E402
 
+HOME = "_test-"
+"""What the folders of these brokers begin with; no checkout's does (see ``instance_name``)."""
+
+STARTS = 3
 WITHIN_S = 30.0
 PASSWORD = "correct-horse"
 TESTER = "tester"
@@ -65,14 +80,71 @@ class OwnBroker:
         return Broker.at(f"mqtts://{host}:{self.certificate_port}", trust)
 
 
+@dataclass(frozen=True)
+class SharedBroker:
+    """Addresses with the accounts of the services, and of what stands in for every device."""
+
+    mqtt_url: str
+    simulator_mqtt_url: str
+
+
+@contextmanager
+def shared_broker() -> Iterator[SharedBroker]:
+    """A running broker that is set up as the development stack's; it ends and leaves nothing."""
+    native = native_way()
+    native.prepare()
+    end_orphans(native)
+    home = native.home.parent / f"{HOME}{uuid4().hex[:10]}"
+    home.mkdir(parents=True)
+    home.chmod(0o755)
+    broker = Mosquitto(
+        host=native.host,
+        home=home,
+        program=native.mosquitto_program(),
+        account=native.host.account("mosquitto"),
+        credentials=Credentials.kept_in(home / "credentials.json"),
+        shipped=DEPLOY / "mosquitto",
+        say=native.progress.say,
+    )
+    with ExitStack() as leaving:
+        leaving.callback(shutil.rmtree, home)
+        leaving.callback(broker.down)
+        where = f"127.0.0.1:{_started(broker)}"
+        yield SharedBroker(
+            f"mqtt://{SERVICE_USER}:{broker.credentials.broker}@{where}",
+            f"mqtt://{SIMULATOR_USER}:{broker.credentials.simulator}@{where}",
+        )
+
+
+def _started(broker: Mosquitto) -> int:
+    """The port on which it listens: a free one, or another where somebody was faster."""
+    for _ in range(STARTS):
+        (port,) = _free_ports(1)
+        with suppress(StackError):
+            broker.up(port)
+            return port
+        broker.down()
+    raise AssertionError(f"no broker after {STARTS} attempts: {broker.log.read_text()}")
+
+
+def end_orphans(native: Native) -> None:
+    """End the brokers of runs that were killed: whoever started them is gone."""
+    place = native.host.inside(native.home.parent / HOME)
+    for process in list(processes.living()):
+        _, ours, rest = process.command.partition(f"-c {place}")
+        if ours and process.parent == 1:
+            processes.terminate(process.pid)
+            shutil.rmtree(native.home.parent / f"{HOME}{rest.split('/')[0]}", ignore_errors=True)
+
+
 @contextmanager
 def own_broker(scratch: Path, users: Sequence[str]) -> Iterator[OwnBroker]:
     """A running broker where ``users`` have ``PASSWORD``; it ends and leaves nothing."""
-    native = _native()
+    native = native_way()
     native.prepare()
     account = native.host.account("mosquitto")
     with ExitStack() as leaving:
-        home = native.home.parent / f"test-{uuid4().hex[:10]}"
+        home = native.home.parent / f"{HOME}{uuid4().hex[:10]}"
         home.mkdir(parents=True)
         leaving.callback(shutil.rmtree, home)
         authority = Authority(scratch / "authority")
@@ -102,7 +174,8 @@ def own_broker(scratch: Path, users: Sequence[str]) -> Iterator[OwnBroker]:
         yield own
 
 
-def _native() -> Native:
+def native_way() -> Native:
+    """The way in which this machine runs mosquitto without a container engine."""
     checkout, progress = Checkout(ROOT), Progress()
     ways = (Local(checkout, os.environ, progress), DebianTrixie(checkout, os.environ, progress))
     whys = {way.name: way.why_not(Part.BROKER) for way in ways}

@@ -1,7 +1,7 @@
 """Fixtures that every test may use: real database and broker, one fresh world per test.
 
 ``stack`` brings both up, or takes the addresses of the environment. ``database_url`` is a migrated
-database of the test's own, ``site`` a corner of the shared broker that no other test sees.
+database of the test's own, ``site`` a corner of the test run's broker that no other test sees.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from hearthline.settings import Settings, load
 from hearthline.storage import ledger as ledger_rows
 from hearthline.storage import schema
 from hearthline.storage.database import Connection, Database, connect
+from tests.brokers import shared_broker
 from tests.mqtt import Publisher, forget_session
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,12 +72,31 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Stack:
-    """Database and broker: those of the environment, else the development stack, brought up."""
+def stack() -> Iterator[Stack]:
+    """Database and broker: those of the environment, else the development stack's database.
+
+    Its broker is left alone: the session of a demo would keep all that tests publish there.
+    """
+    if (configured := _configured()) is not None:
+        yield configured
+        return
+    url = _development_database()
+    with shared_broker() as running:
+        yield Stack(url, running.mqtt_url, running.simulator_mqtt_url)
+
+
+def _configured() -> Stack | None:
+    """The addresses of the environment; a shell that has loaded ``stack.env`` means our own."""
     database, broker = (os.environ.get(f"HEARTHLINE_{n}_URL") for n in ("DATABASE", "MQTT"))
-    if database and broker:
-        simulator = os.environ.get("HEARTHLINE_SIMULATOR_MQTT_URL", broker)
-        return Stack(database, broker, simulator)
+    kept = ROOT / ".hearthline" / "stack.env"
+    ours = kept.read_text(encoding="utf-8") if kept.exists() else ""
+    if not database or not broker or broker in ours:
+        return None
+    return Stack(database, broker, os.environ.get("HEARTHLINE_SIMULATOR_MQTT_URL", broker))
+
+
+def _development_database() -> str:
+    """The address of the development stack's database, brought up."""
     up = subprocess.run(
         [sys.executable, "deploy/stack", "up", "--json"],
         cwd=ROOT,
@@ -87,8 +107,7 @@ def stack() -> Stack:
     )
     if up.returncode:
         pytest.fail(f"the development stack does not come up: {up.stderr}", pytrace=False)
-    told = json.loads(up.stdout)
-    return Stack(told["database_url"], told["mqtt_url"], told["simulator_mqtt_url"])
+    return str(json.loads(up.stdout)["database_url"])
 
 
 def _named(url: str, database: str) -> str:

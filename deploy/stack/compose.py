@@ -23,6 +23,9 @@ from stack.probes import Address, why_broker_silent, why_postgres_silent
 from stack.progress import Progress
 
 PORT_VARIABLES = {Part.DATABASE: "HEARTHLINE_DATABASE_PORT", Part.BROKER: "HEARTHLINE_MQTT_PORT"}
+INSIDE = {Part.DATABASE: 5432, Part.BROKER: 1883}
+"""The ports inside the containers, as the compose file publishes them."""
+
 # Compose wants every variable of the file, also those of services that are not started.
 OF_OTHER_SERVICES = (
     "HEARTHLINE_GRAFANA_READER_PASSWORD",
@@ -152,7 +155,17 @@ class Compose:
         client = ["psql", "-U", ROLE, "-d", DATABASE, "-qAt", "-v", "ON_ERROR_STOP=1"]
         return self._compose("exec", "-T", "database", *client, "-c", statement)
 
+    def _publishes(self, part: Part, port: int) -> bool:
+        """Whether it is this project's container that is behind a port, and not a stranger."""
+        try:
+            told = self._compose("port", part.value, str(INSIDE[part]))
+        except StackError:
+            return False  # it does not run
+        return told.rpartition(":")[2] == str(port)
+
     def _answers(self, part: Part, port: int) -> bool:
+        if not self._publishes(part, port):
+            return False
         if part is Part.DATABASE:
             return why_postgres_silent(Address(ports.LOOPBACK, port)) is None
         address = Address(ports.LOOPBACK, port, SERVICE_USER, self.credentials.broker)

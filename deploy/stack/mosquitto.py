@@ -89,8 +89,13 @@ class Broker:
         return processes.find(lambda command: command.endswith(marker))
 
     def answers(self, port: int) -> bool:
-        """Whether it lives and lets the service account in on this port."""
-        return self.process() is not None and self._why_silent(port) is None
+        """Whether our own broker lives and lets the service account in on this port."""
+        process = self.process()
+        return (
+            process is not None
+            and processes.serves(process, port, self.port())
+            and self._why_silent(port) is None
+        )
 
     def up(self, port: int) -> str:
         """Write what it runs with, start it, wait until it lets us in; gives the version."""

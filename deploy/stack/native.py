@@ -64,8 +64,12 @@ class Native:
         raise NotImplementedError
 
     def up(self, part: Part, previous_port: int | None) -> Endpoint:
-        """Bring the part up on the port that it had, or find it running."""
-        previous_port = previous_port or self._port(part)
+        """Bring the part up on the port that it had, or find it running.
+
+        Where it runs its own files say on which port: on the one that the checkout remembers a
+        stranger may sit by now.
+        """
+        previous_port = self._port(part) or previous_port
         if previous_port is not None and (found := self._running(part, previous_port)):
             return found
         self.prepare()

@@ -117,8 +117,13 @@ class Cluster:
         )
 
     def answers(self, port: int) -> bool:
-        """Whether the postmaster lives and lets clients in on this port."""
-        return self.process() is not None and why_postgres_silent(Address(LOOPBACK, port)) is None
+        """Whether our own postmaster lives and lets clients in on this port."""
+        process = self.process()
+        return (
+            process is not None
+            and processes.serves(process, port, self.port())
+            and why_postgres_silent(Address(LOOPBACK, port)) is None
+        )
 
     def up(self, port: int) -> str:
         """Initialise where needed, start, see to role and database; gives the versions."""
@@ -250,8 +255,10 @@ class Cluster:
             )
 
     def _ready_or_dead(self, port: int) -> bool:
+        if not self.answers(port):  # also where a stranger answers on this port
+            return self.process() is None
         argv = [f"{self.programs}/pg_isready", "-q", "-h", LOOPBACK, "-p", str(port), "-U", ROLE]
-        return self.host.run(argv, self.account).returncode == 0 or self.process() is None
+        return self.host.run(argv, self.account).returncode == 0
 
     def port(self) -> int:
         """The port in the settings that the server was, or will be, started with."""

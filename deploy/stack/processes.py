@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+LISTENING = "0A"  # TCP_LISTEN in the kernel's tables (include/net/tcp_states.h)
 POLL_S = 0.05
 
 
@@ -100,6 +101,33 @@ def _link(path: Path) -> str:
         return os.readlink(path)
     except OSError:
         return ""
+
+
+def listening(pid: int) -> set[int] | None:
+    """The TCP ports on which a process listens; None where the machine does not tell."""
+    try:
+        links = {_link(entry) for entry in (PROC / str(pid) / "fd").iterdir()}
+        tables = [PROC / "net" / name for name in ("tcp", "tcp6")]
+        lines = [line for one in tables if one.exists() for line in one.read_text().splitlines()]
+    except OSError:
+        return None
+    if not lines:
+        return None
+    fields = [line.split() for line in lines]
+    return {
+        int(one[1].rpartition(":")[2], 16)
+        for one in fields
+        if one[3] == LISTENING and f"socket:[{one[9]}]" in links
+    }
+
+
+def serves(process: Process, port: int, configured: int | None) -> bool:
+    """Whether it is this process that listens on a port; else a stranger may answer there.
+
+    Where the machine does not tell, the port with which it was started must do.
+    """
+    found = listening(process.pid)
+    return port == configured if found is None else port in found
 
 
 def is_taken(pid: int) -> bool:

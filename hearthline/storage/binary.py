@@ -52,40 +52,50 @@ def _groups(fields: Sequence[Field]) -> Iterable[bytes]:
     pattern = np.zeros(len(fields[0].values), np.int64)
     for bit, n in enumerate(nullable):
         pattern |= np.asarray(fields[n].null, np.int64) << bit
-    for code in np.unique(pattern):
+    codes = pattern[:1] if (pattern == pattern[:1]).all() else np.unique(pattern)
+    for code in codes:
         nulls = frozenset(n for bit, n in enumerate(nullable) if code >> bit & 1)
-        chosen = np.flatnonzero(pattern == code)
+        chosen = None if len(codes) == 1 else np.flatnonzero(pattern == code)
         yield _packed(fields, wires, nulls, chosen)
 
 
 def _packed(
-    fields: Sequence[Field], wires: tuple[str, ...], nulls: frozenset[int], chosen: NDArray[Any]
+    fields: Sequence[Field],
+    wires: tuple[str, ...],
+    nulls: frozenset[int],
+    chosen: NDArray[Any] | None,
 ) -> bytes:
+    """Some rows, or all, in which the same fields are NULL."""
     layout = _layout(wires, nulls)
-    packed = np.empty(len(chosen), layout)
+    packed = np.empty(len(fields[0].values) if chosen is None else len(chosen), layout)
     packed["count"] = len(fields)
     for n, field in enumerate(fields):
         if n in nulls:
             packed[f"length{n}"] = -1
         else:
             packed[f"length{n}"] = layout[f"value{n}"].itemsize
-            packed[f"value{n}"] = field.values[chosen]
+            packed[f"value{n}"] = field.values if chosen is None else field.values[chosen]
     return packed.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
-class Array:
-    """An array parameter, packed; in SQL it needs its cast: ``%(ids)b::int[]``."""
+class Packed:
+    """A parameter, packed; in SQL it needs its cast: ``%(ids)b::int[]``, ``%(said)b::jsonb``."""
 
     packed: bytes
 
 
-def array(wire: str, values: NDArray[Any], null: Bools | None = None) -> Array:
+def document(json: bytes) -> Packed:
+    """A jsonb: a version, 1, and the text. Source: ``jsonb_recv`` in ``adt/jsonb.c``."""
+    return Packed(b"\x01" + json)
+
+
+def array(wire: str, values: NDArray[Any], null: Bools | None = None) -> Packed:
     """An array of numbers: ``>i2`` smallint, ``>i4`` int, ``>i8`` bigint, ``>f8`` float8."""
     return _array(_TYPES[wire], Field(wire, values, null))
 
 
-def instants(micros: NDArray[np.int64], null: Bools | None = None) -> Array:
+def instants(micros: NDArray[np.int64], null: Bools | None = None) -> Packed:
     """An array of timestamptz from microseconds since 1970."""
     return _array(_TIMESTAMPTZ, Field(">i8", micros - POSTGRES_EPOCH_US, null))
 
@@ -95,7 +105,7 @@ _TIMESTAMPTZ = 1184
 """Object identifiers of PostgreSQL's types, fixed in its ``pg_type.dat``."""
 
 
-def _array(oid: int, field: Field) -> Array:
+def _array(oid: int, field: Field) -> Packed:
     layout = np.dtype([("length", ">i4"), ("value", field.wire)])
     elements = np.empty(len(field.values), layout)
     elements["length"] = layout["value"].itemsize
@@ -107,19 +117,19 @@ def _array(oid: int, field: Field) -> Array:
         kept[field.null, layout["length"].itemsize :] = False
         packed = packed[kept.ravel()]
     header = struct.pack(">iiIii", 1, field.null is not None, oid, len(elements), 1)
-    return Array(header + packed.tobytes())
+    return Packed(header + packed.tobytes())
 
 
-class _ArrayDumper(Dumper):
-    """Hands an ``Array`` to psycopg as it is."""
+class _PackedDumper(Dumper):
+    """Hands an ``Packed`` to psycopg as it is."""
 
     format = Format.BINARY
 
-    def dump(self, obj: Array) -> bytes:
+    def dump(self, obj: Packed) -> bytes:
         return obj.packed
 
 
-adapters.register_dumper(Array, _ArrayDumper)
+adapters.register_dumper(Packed, _PackedDumper)
 
 
 @lru_cache(maxsize=512)

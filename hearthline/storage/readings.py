@@ -265,15 +265,23 @@ def _conflicts_within(connection: Connection, lot: Columns, first: Bools, at: da
     return len(later)
 
 
-def _json(lot: Columns) -> list[str]:
-    """The quantities of each reading as JSON; what was not said is left out."""
-    encode, names = _ENCODER.encode, tuple(lot.values)
-    columns = [_optional(column) for column in lot.values.values()]
-    said = (zip(names, row, strict=True) for row in zip(*columns, strict=True))
-    return [encode({n: value for n, value in row if value is not None}).decode() for row in said]
+def _said(lot: Columns) -> list[msgspec.Struct]:
+    """The quantities of each reading, to be encoded as JSON; what was not said is left out."""
+    return list(map(_SAID[lot.kind], *map(_optional, lot.values.values())))
 
 
+_SAID = {
+    kind: msgspec.defstruct(
+        "_Said", [(name, float | None, None) for name in names], omit_defaults=True, gc=False
+    )
+    for kind, names in QUANTITIES.items()
+}
 _ENCODER = msgspec.json.Encoder()
+
+
+def _json(lot: Columns) -> list[str]:
+    """What each reading says as JSON."""
+    return [_ENCODER.encode(one).decode() for one in _said(lot)]
 
 
 # ── the latest of each device ─────────────────────────────────────────────────────────────
@@ -291,7 +299,7 @@ def _advance_latest(connection: Connection, lot: Columns, seen_at: datetime) -> 
             "times": binary.instants(last.times),
             "since": binary.instants(found.since),
             "before": binary.instants(found.before, ~found.changed),
-            "readings": _json(last),
+            "readings": binary.document(_ENCODER.encode(_said(last))),
             "said": binary.array(">i8", last.said()),
             "qualities": binary.array(">i2", last.quality),
             "seqs": _floats(last.seq),
@@ -308,7 +316,7 @@ def _percent(values: Floats) -> Floats:
     return np.where((values >= 0) & (values <= 100), values, np.nan)
 
 
-def _floats(values: Floats) -> binary.Array:
+def _floats(values: Floats) -> binary.Packed:
     return binary.array(">f8", values, np.isnan(values))
 
 
@@ -350,7 +358,7 @@ def newest(lot: Columns) -> Newest:
     chosen = usable.copy()
     chosen[rows] = True  # devices without a usable reading stand with their last
     kept = np.flatnonzero(chosen)
-    of_kept = lot[kept]
+    of_kept = lot if len(kept) == len(lot) else lot[kept]
     position = np.searchsorted(kept, rows)
     run = np.maximum.accumulate(np.where(of_kept.principal_changes(), np.arange(len(kept)), 0))
     begun = run[position]
@@ -373,7 +381,8 @@ def _mark_dirty(connection: Connection, new: Columns) -> None:
     keys = []
     for more in range(int((last - first).max()) + 1):
         reaches = first + more <= last
-        keys.append((new.devices[reaches] << 24) | (first[reaches] + more))
+        key = (new.devices[reaches] << 24) | (first[reaches] + more)
+        keys.append(key[np.flatnonzero(np.diff(key, prepend=-1))])  # sorted: most are as before
     marks = np.unique(np.concatenate(keys))
     connection.execute(
         family("readings")["mark_dirty"],

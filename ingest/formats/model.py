@@ -55,7 +55,7 @@ class Request:
     payload: bytes
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """The outcome of one message.
 
     ``items[i]`` is the JSON that ``readings[i]`` was read from, or None where that is the whole

@@ -13,119 +13,97 @@ readings.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import Quality, Reading, RejectReason, Sign
-from hearthline.storage.columns import EXACT_BELOW_S, Table, seconds
+from hearthline.storage.columns import EXACT_BELOW_S, KINDS, QUANTITIES, Table, packed
 from ingest.formats.model import NO_CONTEXT, Context, Decoded, Format, Harvest, refused_whole
-from ingest.formats.quantities import reading
+from ingest.formats.quantities import ESSENTIAL, reading
 from ingest.formats.values import Refused, counter, document, instant, mapping, online
 
 PREFIX = "hearthline/v1/"
 STATUS = "status"
 GOOD = Quality.GOOD
+NAMES_KEPT = 20_000
+SITES_KEPT = 16
+"""So many names are remembered of a site, and so many sites: it is for speed alone."""
+
 _KINDS = {kind.value: kind for kind in DeviceKind}
 
-_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _Counter = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 
 
-class _Room(msgspec.Struct, gc=False):
-    ts: _Instant
-    temperature_c: float
-    humidity_pct: float | None = None
-    battery_pct: float | None = None
-    device: str | None = None
-    seq: _Counter | None = None
+def _item(kind: DeviceKind) -> type[msgspec.Struct]:
+    """An item of a message as documented: its time, the quantities of its kind, who, which."""
+    said = msgspec.structs.fields(KINDS[kind])
+    quantities = [
+        (one.name, one.type, *([] if one.required else [None]))
+        for one in said
+        if one.name in QUANTITIES[kind]
+    ]
+    beside = [("device", str | None, None), ("seq", _Counter | None, None)]
+    return msgspec.defstruct("_Item", [("ts", str), *quantities, *beside], gc=False)
 
 
-class _Meter(msgspec.Struct, gc=False):
-    ts: _Instant
-    supply_c: float | None = None
-    return_c: float | None = None
-    flow_m3h: float | None = None
-    power_kw: float | None = None
-    energy_kwh: float | None = None
-    volume_m3: float | None = None
-    supply_kpa: float | None = None
-    return_kpa: float | None = None
-    valve_pct: float | None = None
-    pump_hz: float | None = None
-    makeup_m3: float | None = None
-    device: str | None = None
-    seq: _Counter | None = None
+class _Shape:
+    """How items of one kind are read."""
+
+    def __init__(self, kind: DeviceKind) -> None:
+        self.kind = kind
+        self.reading: Callable[..., Reading] = KINDS[kind]
+        self.may_be_bare = ESSENTIAL[kind] is None
+        item = _item(kind)
+        self.one = msgspec.json.Decoder(item)
+        self.many = msgspec.json.Decoder(list[item])  # type: ignore[valid-type]
 
 
-class _Weather(msgspec.Struct, gc=False):
-    ts: _Instant
-    outdoor_c: float
-    wind_ms: float | None = None
-    solar_wm2: float | None = None
-    humidity_pct: float | None = None
-    device: str | None = None
-    seq: _Counter | None = None
+_SHAPES = {kind: _Shape(kind) for kind in DeviceKind}
 
 
-_Item = _Room | _Meter | _Weather
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Who speaks by a topic: the uid of its device, and what the site's others begin with.
+
+    ``shape`` is None for a status message.
+    """
+
+    site: str
+    device: str
+    shape: _Shape | None
+    speaker: str
+    prefix: str
+
+
+class _Uids(dict[str, str]):
+    """The uids of a site by name, so that a device which speaks again and again has one text.
+
+    A text that was met before needs no memory, and need not be looked at to be found again.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self.prefix = prefix
+
+    def __missing__(self, name: str) -> str:
+        if len(self) >= NAMES_KEPT:
+            self.clear()
+        self[name] = uid = self.prefix + name
+        return uid
+
+
+_uids = lru_cache(maxsize=SITES_KEPT)(_Uids)
 
 
 class _Unusual(Exception):
     """An item that the patient way has to look at."""
-
-
-def _rooms(items: list[Any]) -> tuple[list[Any], ...]:
-    return (
-        [i.temperature_c for i in items],
-        [i.humidity_pct for i in items],
-        [i.battery_pct for i in items],
-    )
-
-
-def _meters(items: list[Any]) -> tuple[list[Any], ...]:
-    quantities = (
-        [i.supply_c for i in items],
-        [i.return_c for i in items],
-        [i.flow_m3h for i in items],
-        [i.power_kw for i in items],
-        [i.energy_kwh for i in items],
-        [i.volume_m3 for i in items],
-        [i.supply_kpa for i in items],
-        [i.return_kpa for i in items],
-        [i.valve_pct for i in items],
-        [i.pump_hz for i in items],
-        [i.makeup_m3 for i in items],
-    )
-    if (None,) * len(quantities) in zip(*quantities, strict=True):
-        raise _Unusual
-    return quantities
-
-
-def _weathers(items: list[Any]) -> tuple[list[Any], ...]:
-    return (
-        [i.outdoor_c for i in items],
-        [i.wind_ms for i in items],
-        [i.solar_wm2 for i in items],
-        [i.humidity_pct for i in items],
-    )
-
-
-_SHAPES: dict[DeviceKind, tuple[type[_Item], Any]] = {
-    DeviceKind.ROOM: (_Room, _rooms),
-    DeviceKind.METER: (_Meter, _meters),
-    DeviceKind.WEATHER: (_Weather, _weathers),
-}
-_ONE: dict[DeviceKind, Any] = {
-    kind: msgspec.json.Decoder(shape) for kind, (shape, _) in _SHAPES.items()
-}
-_MANY: dict[DeviceKind, Any] = {
-    kind: msgspec.json.Decoder(list[shape])  # type: ignore[valid-type]
-    for kind, (shape, _) in _SHAPES.items()
-}
 
 
 def decode(
@@ -133,41 +111,97 @@ def decode(
 ) -> Decoded:
     """Readings of a message; every item of an array stands or falls alone."""
     try:
-        site, device, kind = _address(topic)
+        address = _address(topic)
     except Refused as refused:
         return refused_whole(topic, payload, refused.reason, refused.detail)
-    if kind is None:
-        return _status(f"own:{site}/{device}", payload, received_at)
+    shape = address.shape
+    if shape is None:
+        return _status(address.speaker, payload, received_at)
     try:
-        return _at_once(site, device, kind, payload)
+        if payload.startswith(b"["):
+            return _many(address, shape, payload)
+        return _one(address, shape, payload)
     except (msgspec.MsgspecError, _Unusual, ValueError, OverflowError, RecursionError):
-        return _patiently(topic, payload, site, device, kind)
+        return _patiently(topic, payload, address.site, address.device, shape.kind)
 
 
-def _at_once(site: str, device: str, kind: DeviceKind, payload: bytes) -> Decoded:
-    """A message that is exactly as documented.
+def _one(address: _Address, shape: _Shape, payload: bytes) -> Decoded:
+    """A message of one item that is exactly as documented.
 
     Raises:
         msgspec.MsgspecError, _Unusual, ValueError, OverflowError: it is not.
     """
-    quantities = _SHAPES[kind][1]
-    array = payload.startswith(b"[")
-    items = _MANY[kind].decode(payload) if array else [_ONE[kind].decode(payload)]
-    names = [item.device for item in items]
-    if not items or "" in names or not "".join(filter(None, names)).isprintable():
+    ts, *quantities, name, seq = astuple(shape.one.decode(payload))
+    _check_text(payload)
+    if quantities[0] is None and not any(one is not None for one in quantities):
         raise _Unusual
+    uid, gateway = address.speaker, None
+    if name is not None:
+        if not name or not name.isprintable():
+            raise _Unusual
+        uid = address.prefix + name
+        gateway = address.speaker if name != address.device else None
+    return Decoded((shape.reading(uid, _instant(ts), *quantities, GOOD, seq),), gateway=gateway)
+
+
+def _many(address: _Address, shape: _Shape, payload: bytes) -> Decoded:
+    """A message of many items that are all exactly as documented.
+
+    Raises:
+        msgspec.MsgspecError, _Unusual, ValueError, OverflowError: one is not.
+    """
+    items = shape.many.decode(payload)
+    if not items:
+        raise _Unusual
+    _check_text(payload)
+    texts, *quantities, names, seqs = zip(*map(astuple, items), strict=True)
+    if shape.may_be_bare and (None,) * len(quantities) in zip(*quantities, strict=True):
+        raise _Unusual
+    named = set(names) - {None}
+    if "" in named or not "".join(named).isprintable():
+        raise _Unusual
+    speaker, known = address.speaker, _uids(address.prefix)
+    uids = tuple([speaker if name is None else known[name] for name in names])
+    gateway = speaker if names[0] not in (None, address.device) else None
+    columns = map(packed, quantities)
+    said = Table(shape.kind, uids, _seconds(texts), *columns, (GOOD,) * len(items), seqs)
+    return Decoded(said, array=True, gateway=gateway)
+
+
+def _check_text(payload: bytes) -> None:
+    """Fields that are skipped are not looked at; but the rest must be text, too.
+
+    Raises:
+        UnicodeDecodeError: it is not.
+    """
     if not payload.isascii():
-        payload.decode()  # fields that are skipped are not looked at, but the rest must be text
-    speaker = f"own:{site}/{device}"
-    gateway = speaker if names[0] not in (None, device) else None
-    prefix = f"own:{site}/"
-    uids = [speaker if name is None else prefix + name for name in names]
-    times = seconds(item.ts for item in items)
-    if min(times) < 0 or max(times) >= EXACT_BELOW_S:
+        payload.decode()
+
+
+def _instant(text: str) -> datetime:
+    """The instant that a text names, as UTC.
+
+    Raises:
+        _Unusual, ValueError, OverflowError: it names none, or none without a zone.
+    """
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is UTC:
+        return at
+    if at.tzinfo is None:
         raise _Unusual
-    quality, seqs = [GOOD] * len(items), [item.seq for item in items]
-    said = Table(kind, uids, times, *quantities(items), quality, seqs)
-    return Decoded(said, array=array, gateway=gateway)
+    return at.astimezone(UTC)
+
+
+def _seconds(texts: Sequence[str]) -> Sequence[float | None]:
+    """Seconds since 1970 of each text; a gateway dates many answers alike.
+
+    Raises:
+        _Unusual, ValueError, OverflowError: one names no instant, or one that a float cannot hold.
+    """
+    said = {text: _instant(text).timestamp() for text in set(texts)}
+    if min(said.values()) < 0 or max(said.values()) >= EXACT_BELOW_S:
+        raise _Unusual
+    return packed(tuple(map(said.__getitem__, texts)))
 
 
 def _patiently(topic: str, payload: bytes, site: str, device: str, kind: DeviceKind) -> Decoded:
@@ -197,20 +231,23 @@ def _status(uid: str, payload: bytes, received_at: datetime) -> Decoded:
 
 
 @lru_cache(maxsize=50_000)
-def _address(topic: str) -> tuple[str, str, DeviceKind | None]:
-    """Site, device and kind of a topic; the kind is None for a status message."""
+def _address(topic: str) -> _Address:
+    """Who speaks by a topic, and of what.
+
+    Raises:
+        Refused: MALFORMED where the topic has another shape.
+    """
     levels = topic.removeprefix(PREFIX).split("/")
     if len(levels) != 3 or not all(levels):
         raise Refused(
             RejectReason.MALFORMED, f"the topic is not {PREFIX}{{site}}/{{device}}/{{kind}}"
         )
     site, device, kind = levels
-    if kind == STATUS:
-        return site, device, None
-    if kind not in _KINDS:
+    if kind != STATUS and kind not in _KINDS:
         detail = f"the topic ends in {kind!r}, not one of {', '.join(_KINDS)}, {STATUS}"
         raise Refused(RejectReason.MALFORMED, detail)
-    return site, device, _KINDS[kind]
+    shape = None if kind == STATUS else _SHAPES[_KINDS[kind]]
+    return _Address(site, device, shape, f"own:{site}/{device}", f"own:{site}/")
 
 
 def _uid(site: str, device: str, item: Any) -> str:

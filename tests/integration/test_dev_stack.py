@@ -4,14 +4,17 @@ import json
 import os
 import queue
 import shutil
+import socketserver
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
@@ -210,6 +213,62 @@ def test_the_service_role_can_make_databases_extensions_and_roles(stack):
     in_database(scratch, "SELECT create_hypertable('r', by_range('at'))")
     in_database(url, "DROP ROLE IF EXISTS scratch_reader", "CREATE ROLE scratch_reader LOGIN")
     in_database(url, "DROP DATABASE scratch", "DROP ROLE scratch_reader")
+
+
+class Stranger(socketserver.BaseRequestHandler):
+    """Whoever asks hears that it has found its database, or its broker."""
+
+    def handle(self) -> None:
+        asked = self.request.recv(4096)
+        self.request.sendall(b"\x20\x02\x00\x00" if asked.startswith(b"\x10") else b"N")
+
+
+@contextmanager
+def stranger(port: int = 0) -> Iterator[int]:
+    """Somebody else's server on a port of this machine."""
+
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+
+    with Server(("127.0.0.1", port), Stranger) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def works(told: dict[str, Any]) -> bool:
+    """Whether both are there for the passwords that were told."""
+    with connected(told["mqtt_url"]) as (_, happened):
+        let_in = next_of(happened, "connected") == 0
+    return let_in and in_database(told["database_url"], "SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize("part", ["database", "broker"])
+def test_a_stranger_on_the_port_of_a_stopped_part_is_left_alone(stack, part):
+    port = stack.up()[part]["port"]
+    stack.told("stop", part)
+    with stranger(port):
+        assert json.loads(stack.run("status", "--json").stdout)[part]["state"] == "stopped"
+        told = stack.up()
+        assert told[part]["port"] != port
+        assert works(told)
+    assert stack.up() == {**told, "took_s": ANY}
+
+
+@pytest.mark.parametrize("part", ["database", "broker"])
+def test_a_stranger_on_the_port_that_is_remembered_is_not_taken_for_the_part(stack, part):
+    before = stack.up()
+    kept = stack.checkout / ".hearthline" / "stack.json"
+    record = json.loads(kept.read_text())
+    with stranger() as port:
+        record["parts"][part]["endpoint"]["port"] = port
+        kept.write_text(json.dumps(record))
+        assert json.loads(stack.run("status", "--json").stdout)[part]["state"] == "stopped"
+        again = stack.run("up", "--json")
+    assert "starting" not in again.stderr
+    assert json.loads(again.stdout) == {**before, "took_s": ANY}
+    assert works(before)
 
 
 def test_a_device_writes_under_its_own_name_and_nowhere_else(stack):

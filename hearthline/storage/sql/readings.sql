@@ -162,7 +162,7 @@ SELECT i.device_id,
             WHEN i.since > l.time THEN i.since
             ELSE i.time
        END,
-       CASE WHEN a.ahead THEN i.reading::jsonb ELSE l.reading END,
+       CASE WHEN a.ahead THEN i.reading ELSE l.reading END,
        CASE WHEN a.ahead THEN i.said ELSE l.said END,
        CASE WHEN a.ahead THEN i.quality ELSE l.quality END,
        CASE WHEN a.ahead THEN coalesce(i.seq, l.seq) ELSE l.seq END,
@@ -172,10 +172,12 @@ SELECT i.device_id,
                  * (1 - exp(-greatest(extract(epoch FROM %(seen_at)s - l.seen_at), 0)::float8 / 21600))
        END,
        coalesce(i.battery_pct, l.battery_pct)
-FROM unnest(%(device_ids)b::int[], %(times)b::timestamptz[], %(since)b::timestamptz[],
-            %(before)b::timestamptz[], %(readings)b::text[], %(said)b::bigint[],
-            %(qualities)b::smallint[], %(seqs)b::float8[], %(skews)b::float8[],
-            %(batteries)b::float8[])
+FROM ROWS FROM (
+         unnest(%(device_ids)b::int[]), unnest(%(times)b::timestamptz[]),
+         unnest(%(since)b::timestamptz[]), unnest(%(before)b::timestamptz[]),
+         jsonb_array_elements(%(readings)b::jsonb), unnest(%(said)b::bigint[]),
+         unnest(%(qualities)b::smallint[]), unnest(%(seqs)b::float8[]),
+         unnest(%(skews)b::float8[]), unnest(%(batteries)b::float8[]))
      AS i (device_id, time, since, before, reading, said, quality, seq, skew_s, battery_pct)
 LEFT JOIN latest l USING (device_id)
 CROSS JOIN LATERAL (

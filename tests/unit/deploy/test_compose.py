@@ -24,13 +24,15 @@ class Engine:
         self.asked: list[list[str]] = []
         self.environment: dict[str, str] = {}
         self.failing: set[str] = set()
+        self.said: dict[str, str] = {}
 
     def run(self, argv, **options):
         words = argv[argv.index("-f") + 2 :] if "-f" in argv else argv[1:]
         self.asked.append(words)
         self.environment = options.get("env") or self.environment
         code = 1 if " ".join(words) in self.failing or words[0] in self.failing else 0
-        return subprocess.CompletedProcess(argv, code, stdout="some words\n")
+        said = self.said.get(" ".join(words), "some words")
+        return subprocess.CompletedProcess(argv, code, stdout=f"{said}\n")
 
 
 @pytest.fixture
@@ -74,6 +76,24 @@ def test_a_part_is_started_alone_and_waited_for(provider, engine):
     assert ["up", "--detach", "--wait", "database"] in engine.asked
     assert endpoint.port == 54329
     assert engine.environment["HEARTHLINE_DATABASE_PORT"] == "54329"
+
+
+def test_a_part_that_runs_is_found_on_its_own_port_alone(provider, engine, monkeypatch):
+    monkeypatch.setattr(compose, "why_postgres_silent", lambda _address: None)
+    engine.said["port database 5432"] = "127.0.0.1:54331"
+    assert provider.up(Part.DATABASE, 54331).port == 54331
+    assert not any(words[0] == "up" for words in engine.asked)
+    provider.up(Part.DATABASE, 54329)  # where somebody else's database answers
+    assert ["up", "--detach", "--wait", "database"] in engine.asked
+
+
+def test_a_part_that_does_not_run_is_not_up_though_a_stranger_answers(
+    provider, engine, monkeypatch
+):
+    monkeypatch.setattr(compose, "why_postgres_silent", lambda _address: None)
+    endpoint = provider.up(Part.DATABASE, None)
+    engine.failing.add("port")
+    assert not provider.is_up(Part.DATABASE, endpoint)
 
 
 def test_the_databases_password_is_set_anew_so_that_a_lost_one_does_no_harm(provider, engine):

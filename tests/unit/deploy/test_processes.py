@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,28 @@ def test_ps_serves_where_there_is_no_proc(monkeypatch, tmp_path):
 def test_waiting_gives_up_in_time():
     assert not processes.until(lambda: False, 0.05, 0.01)
     assert processes.until(lambda: True, 0)
+
+
+def test_who_listens_on_a_port_is_known_by_the_socket_that_it_holds(idle):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert port in (processes.listening(os.getpid()) or set())
+        assert port not in (processes.listening(idle.pid) or set())
+    assert port not in (processes.listening(os.getpid()) or set())
+
+
+def test_a_process_does_not_serve_a_port_where_a_stranger_listens(idle):
+    ours = processes.Process(idle.pid, os.getpid(), "ours")
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        assert not processes.serves(ours, port, configured=port)
+        itself = processes.Process(os.getpid(), 1, "the stranger")
+        assert processes.serves(itself, port, configured=None)
+
+
+def test_where_nobody_tells_the_settings_must_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    ours = processes.Process(1, 0, "ours")
+    assert processes.listening(1) is None
+    assert processes.serves(ours, 54329, configured=54329)
+    assert not processes.serves(ours, 54329, configured=54330)

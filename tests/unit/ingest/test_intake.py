@@ -83,12 +83,22 @@ def test_readings_are_sorted_by_what_the_ledger_knows() -> None:
     message = heard("hearthline/v1/s/gw/room", [reading(0, device=d) for d in "abc"])
     known = {"own:s/a": ROOM, "own:s/b": KnownDevice(2, DeviceKind.METER, 300)}
     found = sort_out([message], known, Directory())
-    assert found.gathered[DeviceKind.ROOM].numbers == [0]
+    assert [(lot.devices.tolist(), lot.numbers.tolist()) for lot in found.known] == [([1], [0])]
     assert [r.reason for r in found.refused] == [RejectReason.WRONG_KIND]
     assert (list(found.strangers[0]), found.strange) == (["own:s/c"], 1)
     assert found.gateways == {1: "own:s/gw", 2: "own:s/gw"}
     (held,) = found.held([message], Registry())
     assert (held.uids, held.payload, held.format) == (("own:s/c",), message.message.payload, "own")
+
+
+def test_readings_stand_in_the_order_of_arrival_one_by_one_or_many_at_once() -> None:
+    one, many = reading(0, device="a"), [reading(n, device="a") for n in (1, 2)]
+    messages = [heard("hearthline/v1/s/gw/room", said) for said in (one, many, one, one)]
+    ((lot, origin, numbers),) = sort_out(messages, {"own:s/a": ROOM}, Directory()).lots()
+    assert origin.message.tolist() == [0, 1, 1, 2, 3]
+    assert list(numbers) == [0, 0, 1, 0, 0]
+    minutes = [(at - lot.times[0]) // 60_000_000 for at in lot.times.tolist()]
+    assert minutes == [0, 1, 2, 0, 0]
 
 
 def test_a_gateway_that_is_known_is_no_news() -> None:

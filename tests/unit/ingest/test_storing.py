@@ -25,7 +25,6 @@ from hearthline.storage.columns import (
     columns_of,
     instant,
     micros,
-    tables,
 )
 from hearthline.storage.dead_letters import key, printable
 from hearthline.storage.readings import Newest, flag_repeats, newest, touched_hours
@@ -189,9 +188,10 @@ def test_a_table_is_the_readings_it_was_made_of() -> None:
     assert table == said
     assert (table[1], list(table[1:]), len(table)) == (said[1], said[1:], 3)
     assert list(table.chosen([2, 0])) == [said[2], said[0]]
-    table.extend(Table.of(DeviceKind.ROOM, said[:1]))
-    assert list(table) == [*said, said[0]]
-    assert table != said
+    both = Table.joined(DeviceKind.ROOM, [table, Table.of(DeviceKind.ROOM, said[:1])])
+    assert list(both) == [*said, said[0]]
+    assert both != said
+    assert list(Table.joined(DeviceKind.ROOM, [])) == list(Table.of(DeviceKind.ROOM)) == []
 
 
 def test_a_table_takes_no_time_without_a_zone() -> None:
@@ -199,10 +199,9 @@ def test_a_table_takes_no_time_without_a_zone() -> None:
         Table.of(DeviceKind.ROOM, [RoomReading("own:s/d", T0.replace(tzinfo=None), 20.0)])
 
 
-def test_readings_of_several_kinds_become_a_table_each() -> None:
-    meter = MeterReading("own:s/m", T0, 60.0)
-    found = list(tables([room(0, 20.0), meter, room(20, 21.0)]))
-    assert found == [([0, 2], [room(0, 20.0), room(20, 21.0)]), ([1], [meter])]
+def test_a_table_is_of_one_kind() -> None:
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        Table.of(DeviceKind.ROOM, [room(0, 20.0), MeterReading("own:s/m", T0, 60.0)])
 
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=80 * 365)))
