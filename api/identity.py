@@ -24,6 +24,7 @@ from hearthline.storage.accounts import Account
 COOKIE = "hearthline_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ENGINEERS = frozenset({"engineer", "admin"})
+SEES_CONTACTS = frozenset({"operator", "agent", "crew", "admin"})
 
 _bearer = HTTPBearer(auto_error=False, description="A key made with `hearthline key add`.")
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The console's session.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hearthline.domain.complaints import Complaint
+from simulators.calls import of_town
 from simulators.scenario import duration
 from simulators.truth import Trace
 
@@ -43,6 +46,11 @@ class Outcome:
     def twin(self, code: str) -> Room:
         """The same had there been no fault."""
         return self._room(code, self.trace.twin_c)
+
+    @cached_property
+    def calls(self) -> Sequence[Complaint]:
+        """Who phoned that it is cold, and when: what people say, not what is true."""
+        return of_town(self.trace.city, self.trace.anchor, self.trace.room_c)
 
     def made_cold(self, fault: int = 0) -> frozenset[str]:
         """The dwellings that a fault (by its number) makes colder than the standard."""

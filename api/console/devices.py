@@ -18,7 +18,7 @@ from hearthline.domain import liveness_words
 from hearthline.domain.liveness import DOUBTS_OF_READINGS, State, late_after_s
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import Quality
-from hearthline.domain.sentences import Pair
+from hearthline.domain.words import Pair
 from hearthline.storage import liveness
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.liveness import Wanted

@@ -58,6 +58,25 @@ PLACE_KINDS = {
     PlaceKind.UNIT: N_("dwelling"),
 }
 
+GRADE_MEASURES: Mapping[TrustReason, tuple[str, int]] = {
+    TrustReason.SUSPECT_FLAT: (N_("at %(value)s °C"), 1),
+    TrustReason.STUCK: (N_("at %(value)s °C"), 1),
+    TrustReason.MOVED: (N_("by %(value)s K"), 1),
+    TrustReason.WINDOW: (N_("by %(value)s K"), 1),
+    TrustReason.SWAPPED: (N_("by %(value)s K"), 1),
+    TrustReason.RADIATOR: (N_("%(value)s K beside its neighbours"), 1),
+    TrustReason.SUN: (N_("%(value)s K per 100 W/m² of sun"), 2),
+    TrustReason.OUTDOORS: (N_("%(value)s K beside its neighbours"), 1),
+    TrustReason.DRIFT: (N_("%(value)s K a week"), 2),
+    TrustReason.UNTRIED: (N_("%(value)s K beside its neighbours"), 1),
+    TrustReason.UNFELT: (N_("%(value)s K beside its neighbours"), 1),
+    TrustReason.CLOCK_SKEWED: (N_("by %(value)s s"), 0),
+    TrustReason.BATTERY: (N_("for %(value)s h"), 0),
+    TrustReason.SILENT: (N_("for %(value)s h"), 0),
+    TrustReason.GATEWAY_OUT: (N_("for %(value)s h"), 0),
+}
+"""How the number of a grade's reason is said, and with how many decimals."""
+
 BALANCE_REASONS = {
     BalanceReason.NO_SUPPLY_METER: N_("Nothing measures what goes in."),
     BalanceReason.NO_CONSUMER_METER: N_("Nothing measures what comes out."),
@@ -81,6 +100,8 @@ GRADE_REASONS = {
     TrustReason.SUN: N_("hangs in the sun"),
     TrustReason.OUTDOORS: N_("feels the outdoor air"),
     TrustReason.DRIFT: N_("drifting away from its neighbours"),
+    TrustReason.UNTRIED: N_("newly heard, its place not known yet"),
+    TrustReason.UNFELT: N_("cold that its neighbours do not feel"),
     TrustReason.CLOCK_SKEWED: N_("its clock is wrong"),
     TrustReason.BATTERY: N_("silent, battery low"),
     TrustReason.SILENT: N_("silent"),
@@ -229,6 +250,15 @@ def refusal(words: Words, reason: str) -> str:
 def grade_reason(words: Words, reason: str) -> str:
     """Why a sensor has its grade."""
     return _said(words, GRADE_REASONS, reason)
+
+
+def grade_measure(words: Words, reason: str, measure: float | None) -> str:
+    """The number that goes with a grade's reason, with its unit; nothing where there is none."""
+    known = {str(key): value for key, value in GRADE_MEASURES.items()}
+    if measure is None or reason not in known:
+        return ""
+    pattern, digits = known[reason]
+    return words.gettext(pattern) % {"value": words.number(measure, digits)}
 
 
 def balance_reason(words: Words, reason: str) -> str:

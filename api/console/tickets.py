@@ -12,8 +12,12 @@ from api.console.charts import ticket_curves
 from api.console.clocks import running
 from api.console.view import Reader, SignedIn, link
 from api.console.words import Words
-from hearthline.domain.findings import CAUSES, Cause
+from api.identity import SEES_CONTACTS
+from hearthline.domain.findings import Cause
+from hearthline.domain.places import PlaceKind
+from hearthline.domain.responsibility import responsible
 from hearthline.errors import Conflict, HearthlineError, Invalid
+from hearthline.storage import complaints
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.views import desk as views
 from hearthline.storage.views import places
@@ -33,7 +37,7 @@ ONWARD = {
     State.CLOSED: Action.REOPEN,
 }
 MEMBERS_SHOWN = 60
-SEES_CONTACTS = frozenset({"operator", "agent", "crew", "admin"})
+CALLS_SHOWN = 20
 
 
 @router.get("/{number}", name="ticket")
@@ -46,11 +50,11 @@ def ticket(number: str, reader: SignedIn) -> Response:
 
 @router.get("/{number}/part/{part}")
 def part(number: str, part: str, reader: SignedIn, seen: int = 0) -> Response:
-    """One part of the page, for its renewal: ``head``, ``acts``, ``members`` or ``log``.
+    """One part of the page, for its renewal: ``head``, ``acts``, ``members``, ``calls`` or ``log``.
 
     ``seen`` is the version that the page shows; nothing is sent while it is the present one.
     """
-    if part not in {"head", "acts", "members", "log"}:
+    if part not in {"head", "acts", "members", "calls", "log"}:
         raise Invalid(f"The page has no part {part!r}.")
     with reader.parts.transaction() as connection:
         if seen and views.ticket(connection, number)["version"] == seen:
@@ -160,7 +164,13 @@ def _context(
         "acts": _acts(state, paused=row["paused"]),
         "pause_reasons": list(PauseReason),
         "crews": _crews(log),
-        "responsibility": CAUSES[Cause(row["cause"])].responsibility,
+        "responsibility": responsible(
+            Cause(row["cause"]),
+            PlaceKind(row["place_kind"]),
+            views.warranties(connection, [row["place"]]).get(row["place"]),
+            row["opened_at"],
+        ),
+        "calls": complaints.of_incident(connection, row["incident_id"], CALLS_SHOWN),
         "building": next((c for c in reversed(reader.words.crumbs(row["path"], known))
                           if c[1] == "building"), None),
         "sees_contacts": reader.role in SEES_CONTACTS,

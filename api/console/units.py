@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Form, Query, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import BaseModel, Field
 
 from api.console.ahead import SHORT, fan
 from api.console.charts import unit_curves
-from api.console.tickets import SEES_CONTACTS
-from api.console.view import Reader, SignedIn
+from api.console.tickets import CALLS_SHOWN
+from api.console.view import Reader, SignedIn, link
+from api.identity import SEES_CONTACTS
+from hearthline.domain.complaints import Channel, Complaint
 from hearthline.domain.places import PlaceKind
-from hearthline.storage import outlook
+from hearthline.errors import Invalid
+from hearthline.storage import complaints, outlook
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.views import desk, places
 from hearthline.storage.views.curves import Window
@@ -30,7 +34,47 @@ def unit(code: str, reader: SignedIn, days: int = Query(default=7, ge=1, le=366)
     """The whole page."""
     with reader.parts.transaction() as connection:
         context = _context(reader, connection, code)
-    return reader.render("unit.html", {**context, "days": days, "curve_days": CURVE_DAYS})
+    return reader.render("unit.html", {**context, "days": days})
+
+
+class TypedCall(BaseModel):
+    """What an agent typed of a call; kept when it is refused."""
+
+    csrf: Annotated[str, Field(max_length=200)] = ""
+    at: Annotated[str, Field(max_length=40)] = ""
+    channel: Channel = Channel.PHONE
+    caller: Annotated[str, Field(max_length=200)] = ""
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+@router.post("/{code}/call")
+def call(code: str, reader: SignedIn, typed: Annotated[TypedCall, Form()]) -> Response:
+    """Someone called: it is cold."""
+    reader.check(typed.csrf)
+    now = reader.parts.clock()
+    try:
+        at = _called_at(reader, typed.at) or now
+        told = Complaint(code, at, typed.note, typed.channel, typed.caller, reader.login)
+        with reader.parts.transaction() as connection:
+            complaints.add(connection, told, now)
+    except Invalid as error:
+        with reader.parts.transaction() as connection:
+            context = _context(reader, connection, code)
+        kept = typed.model_dump(exclude={"csrf"})
+        again = {**context, "typed": kept, "error": error}
+        return reader.render("unit.html", again, status=error.status)
+    return RedirectResponse(f"{link('unit', code)}#calls", 303)
+
+
+def _called_at(reader: Reader, text: str) -> datetime | None:
+    """The instant that was typed in local time; None where it was left out."""
+    if not text.strip():
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Invalid(reader.words.gettext("That is no time.")) from None
+    return at if at.tzinfo else at.replace(tzinfo=reader.policy.zone())
 
 
 @router.get("/{code}/curve")
@@ -71,6 +115,13 @@ def _context(reader: Reader, connection: Connection, code: str) -> dict[str, Any
         "contact": contact,
         "threshold_c": reader.policy.threshold_c,
         "ahead": outlook.unit(connection, code),
+        "calls": complaints.listed(connection, place=code, limit=CALLS_SHOWN),
+        "sees_contacts": reader.role in SEES_CONTACTS,
+        "channels": list(Channel),
+        "typed": {},
+        "error": None,
+        "days": CURVE_DAYS[1],
+        "curve_days": CURVE_DAYS,
     }
 
 

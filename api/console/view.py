@@ -110,6 +110,7 @@ class Reader:
                     "remedy": assets.REMEDY,
                     "refusal": partial(labels.refusal, self.words),
                     "grade_reason": partial(labels.grade_reason, self.words),
+                    "grade_measure": partial(labels.grade_measure, self.words),
                     "balance_reason": partial(labels.balance_reason, self.words),
                     "told": partial(labels.told, self.words),
                     "page": "",

@@ -175,9 +175,13 @@ class Words:
         """A cause."""
         return sentences.cause_name(cause, self.locale)
 
-    def first_action(self, cause: str) -> str:
-        """What to do first."""
-        return sentences.first_action(cause, self.locale)
+    def first_action(self, cause: str, responsibility: str) -> str:
+        """What to do first, given who has to act."""
+        return sentences.recommended_action(cause, responsibility, self.locale)
+
+    def channel(self, channel: str) -> str:
+        """How a complaint came in."""
+        return sentences.channel_name(channel, self.locale)
 
     def responsibility(self, responsibility: str) -> str:
         """Who has to act."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from hearthline.domain.findings import Cause, TicketKind
+from hearthline.domain.findings import Cause, Responsibility, TicketKind
 from hearthline.domain.places import HeatingStatus, PlaceKind, UnitPosition
 from hearthline.domain.policies import DayVerdict, HoldReason
 from tickets.lifecycle import Action, EventKind, State
@@ -269,6 +269,12 @@ class Member(BaseModel):
 class TicketInFull(Ticket):
     """A ticket with its reasons, its dwellings, and what may be done now."""
 
+    responsibility: Responsibility = Field(
+        description="Who has to act; the developer while the building is under warranty."
+    )
+    first_action: str = Field(description="What to do first, in English.")
+    first_action_zh: str
+    complaints: int = Field(description="Calls of its dwellings; see `/complaints`.")
     evidence: list[EvidencePiece]
     ranked: list[RankedCause]
     members: list[Member]

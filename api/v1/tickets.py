@@ -27,9 +27,11 @@ from api.v1.models import (
     Tickets,
 )
 from hearthline.domain.findings import Cause, TicketKind
-from hearthline.domain.sentences import evidence_sentence
+from hearthline.domain.places import PlaceKind
+from hearthline.domain.responsibility import responsible
+from hearthline.domain.sentences import evidence_sentence, recommended_action
 from hearthline.errors import Invalid
-from hearthline.storage import accounts
+from hearthline.storage import accounts, complaints
 from hearthline.storage.accounts import Answer
 from hearthline.storage.database import Connection
 from hearthline.storage.views import desk as views
@@ -39,6 +41,7 @@ from tickets.lifecycle import State, allowed
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
+CALLS_COUNTED = 1000
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 
 
@@ -169,8 +172,15 @@ def _in_full(connection: Connection, number: str) -> TicketInFull:
     members = [Member(**member) for member in views.members(connection, row["incident_id"])]
     same: dict[str, Any] = {name: row[name] for name in Ticket.model_fields if name in row}
     cold = sum(1 for member in members if member.cold_since and not member.warm_since)
+    cause = Cause(row["cause"])
+    warranty = views.warranties(connection, [row["place"]]).get(row["place"])
+    who = responsible(cause, PlaceKind(row["place_kind"]), warranty, row["opened_at"])
     return TicketInFull(
         **same,
+        responsibility=who,
+        first_action=recommended_action(cause, who, "en"),
+        first_action_zh=recommended_action(cause, who, "zh_CN"),
+        complaints=len(complaints.of_incident(connection, row["incident_id"], CALLS_COUNTED)),
         affected=len(members),
         cold=cold,
         evidence=[_piece(piece) for piece in row["evidence"]],

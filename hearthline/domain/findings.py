@@ -61,7 +61,10 @@ class TicketKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CauseFacts:
-    """What follows from a cause before anybody looked: who acts, what kind of ticket."""
+    """What follows from a cause before anybody looked: who acts, what kind of ticket.
+
+    Under a building's warranty somebody else may have to act (``domain.responsibility``).
+    """
 
     responsibility: Responsibility
     ticket: TicketKind = TicketKind.SUPPLY
@@ -74,7 +77,7 @@ CAUSES: dict[Cause, CauseFacts] = {
     Cause.EXCHANGER_FOULED: CauseFacts(Responsibility.COMPANY),
     Cause.STRAINER_CLOGGED: CauseFacts(Responsibility.COMPANY),
     Cause.LEAK: CauseFacts(Responsibility.COMPANY),
-    Cause.PIPES_SWAPPED: CauseFacts(Responsibility.DEVELOPER),
+    Cause.PIPES_SWAPPED: CauseFacts(Responsibility.PROPERTY),
     Cause.AIR_LOCK: CauseFacts(Responsibility.COMPANY),
     Cause.VALVE_CLOSED: CauseFacts(Responsibility.CUSTOMER),
     Cause.HYDRAULIC_IMBALANCE: CauseFacts(Responsibility.COMPANY),
@@ -134,6 +137,12 @@ class EvidenceCode(StrEnum):
     SENSOR_SILENT = "sensor_silent"
     BATTERY_LOW = "battery_low"
     GATEWAY_SILENT = "gateway_silent"
+    DWELLING_CALLED = "dwelling_called"
+    DWELLINGS_CALLED = "dwellings_called"
+    COLD_CALLED = "cold_called"
+    CALLERS_WARM = "callers_warm"
+    OTHERS_SILENT = "others_silent"
+    NOT_MEASURED = "not_measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,8 @@ class Finding:
 
     ``cold`` are the dwellings now in an episode, ``affected`` all those it explains or will
     make cold. ``ranked`` holds (cause, probability), best first. ``common`` is whether several
-    buildings share the place, ``proven`` whether a meter's sign says so by itself.
+    buildings share the place, ``proven`` whether a meter's sign says so by itself, ``apart``
+    whether it stands out from what a common cause does to its fellows.
     """
 
     at: datetime
@@ -165,6 +175,7 @@ class Finding:
     device_uid: str | None = None
     common: bool = False
     proven: bool = False
+    apart: bool = False
 
     @property
     def kind(self) -> TicketKind:

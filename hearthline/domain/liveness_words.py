@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from hearthline.domain.liveness import ZONE_SLACK_S, Carried, Doubt, Facts, Judged, State
 from hearthline.domain.readings import Quality
-from hearthline.domain.sentences import Pair
+from hearthline.domain.words import Pair
 
 STATE_NAMES: dict[State, Pair] = {
     State.ONLINE: ("Online", "在线"),

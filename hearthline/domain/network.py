@@ -103,10 +103,16 @@ class Network:
 
     def ancestor(self, code: str, kind: PlaceKind) -> str | None:
         """The place of a kind at or above ``code``, or None."""
-        for part in self.nodes[code].path.rstrip("/").split("/"):
-            if self.nodes[part].kind is kind:
-                return part
-        return None
+        return self._line[code].get(kind)
+
+    @cached_property
+    def _line(self) -> Mapping[str, Mapping[PlaceKind, str]]:
+        """The topmost place of each kind at or above every place."""
+        found: dict[str, Mapping[PlaceKind, str]] = {}
+        for node in sorted(self.nodes.values(), key=lambda node: len(node.path)):
+            above = self.path_of[node.code].rstrip("/").rpartition("/")[0].rpartition("/")[2]
+            found[node.code] = {node.kind: node.code, **found.get(above, {})}
+        return found
 
     def label(self, code: str) -> dict[str, str]:
         """Where a place is, from its building down, in both languages: people know no codes."""
@@ -177,6 +183,12 @@ class Network:
             if period.holds(at):
                 return period.status
         return HeatingStatus.ON
+
+    def unheated(self, at: datetime) -> frozenset[str]:
+        """The dwellings to which the company supplies nothing, or little, at an instant."""
+        return frozenset(
+            code for code in self.statuses if self.status(code, at) is not HeatingStatus.ON
+        )
 
     def meters(self, role: DeviceRole) -> list[Instrument]:
         """Heat meters of a role."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hearthline.domain.complaints import Channel
+from hearthline.domain.evidence_words import EVIDENCE_SENTENCES
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Responsibility, TicketKind
 from hearthline.domain.policies import DayVerdict, HoldReason
+from hearthline.domain.words import Pair
 
 LOCALES = ("zh_CN", "en")
-Pair = tuple[str, str]  # English, Chinese
 
 CAUSE_NAMES: dict[Cause, Pair] = {
     Cause.SOURCE_SHORTAGE: ("Source short of capacity", "热源出力不足"),
@@ -126,6 +128,12 @@ FIRST_ACTIONS: dict[Cause, Pair] = {
     ),
 }
 
+WARRANTY_ACTION: Pair = (
+    "Under warranty: call in the developer, and stay with it until it is warm.",
+    "质保期内：通知开发商处理，并跟踪至室温恢复。",
+)
+"""Said before the first action where the developer answers for the cause."""
+
 RESPONSIBILITY_NAMES: dict[Responsibility, Pair] = {
     Responsibility.COMPANY: ("Heating company", "供热企业"),
     Responsibility.CUSTOMER: ("Customer", "用户"),
@@ -138,6 +146,15 @@ RESPONSIBILITY_NAMES: dict[Responsibility, Pair] = {
 KIND_NAMES: dict[TicketKind, Pair] = {
     TicketKind.SUPPLY: ("Supply", "供热"),
     TicketKind.SENSOR: ("Sensor", "测温设备"),
+}
+
+CHANNEL_NAMES: dict[Channel, Pair] = {
+    Channel.PHONE: ("Phone", "电话"),
+    Channel.COUNTER: ("Counter", "柜台"),
+    Channel.WEB: ("Web", "网站"),
+    Channel.WECHAT: ("WeChat", "微信"),
+    Channel.HOTLINE: ("City hotline 12345", "12345热线"),
+    Channel.MEDIA: ("Media", "媒体"),
 }
 
 HOLD_NAMES: dict[HoldReason, Pair] = {
@@ -156,6 +173,11 @@ HOLD_NAMES: dict[HoldReason, Pair] = {
     HoldReason.SENSOR_UNTRUSTED: ("Its sensor is not trusted", "传感器不可信"),
     HoldReason.EXPLAINED: ("Explained by an open incident", "已有事件可解释"),
     HoldReason.WAITING_FOR_PEERS: ("Waiting for its neighbours to tell", "等待同区住户数据"),
+    HoldReason.CALL_TO_CHECK: (
+        "One call and no sensor: call back, ask for a reading",
+        "仅有一次来电且无测温：请回电核实或上门测温",
+    ),
+    HoldReason.CALLED_BUT_WARM: ("Called, but its sensor reads warm", "来电报冷，但测温正常"),
 }
 
 CHAIN_BREAKS: dict[str, Pair] = {
@@ -176,166 +198,6 @@ VERDICT_NAMES: dict[DayVerdict, Pair] = {
     DayVerdict.BELOW: ("Below standard", "不达标"),
     DayVerdict.UNDETERMINED: ("Undetermined", "无法判定"),
     DayVerdict.HELD_BACK: ("Held back", "暂不判定"),
-}
-
-EVIDENCE_SENTENCES: dict[EvidenceCode, Pair] = {
-    EvidenceCode.COLD_SHARE: (
-        "{cold} of {sensed} measured dwellings here are below {threshold_c:g} °C.",
-        "此处{sensed}户测温住户中有{cold}户低于{threshold_c:g} °C。",
-    ),
-    EvidenceCode.SIBLINGS_WARM: (
-        "Outside it, only {cold} of {sensed} measured dwellings of {parent} are cold.",
-        "在此之外，{parent}的{sensed}户测温住户中仅{cold}户偏冷。",
-    ),
-    EvidenceCode.MEMBERS_NOT_COLD: (
-        "{warm} of {sensed} measured dwellings here are not cold (yet).",
-        "此处{sensed}户测温住户中有{warm}户（尚）不冷。",
-    ),
-    EvidenceCode.FLOW_STOPPED: (
-        "Circulating flow fell from {before_m3h:.1f} to {flow_m3h:.1f} m³/h at {place}.",
-        "{place}的循环流量由{before_m3h:.1f}降至{flow_m3h:.1f} m³/h。",
-    ),
-    EvidenceCode.FLOW_LOW: (
-        "Flow is {ratio_pct:.0f} % of what this branch used to get ({before_m3h:.1f} → "
-        "{flow_m3h:.1f} m³/h).",
-        "该支路流量仅为原来的{ratio_pct:.0f} %（{before_m3h:.1f} → {flow_m3h:.1f} m³/h）。",
-    ),
-    EvidenceCode.RETURN_LOW: (
-        "Return is {return_c:.1f} °C, {short_k:.1f} K below its peers: "
-        "low flow, not poor emission.",
-        "回水{return_c:.1f} °C，比同站低{short_k:.1f} K：属流量不足，而非散热不良。",
-    ),
-    EvidenceCode.FLOW_NORMAL: (
-        "The meter at {place} shows normal flow ({flow_m3h:.1f} m³/h).",
-        "{place}热表流量正常（{flow_m3h:.1f} m³/h）。",
-    ),
-    EvidenceCode.NO_METER: (
-        "No meter below the station covers this place.",
-        "该处没有站级以下的热表。",
-    ),
-    EvidenceCode.DELTA_NEGATIVE: (
-        "The meter at {place} reads supply {supply_c:.1f} °C below return {return_c:.1f} °C.",
-        "{place}热表显示供水{supply_c:.1f} °C低于回水{return_c:.1f} °C。",
-    ),
-    EvidenceCode.SOURCE_SHORT: (
-        "The primary supply is up to {short_k:.0f} K under its schedule while {open_pct:.0f} % of "
-        "the stations' valves stand open.",
-        "一次网供水最多低于计划{short_k:.0f} K，而{open_pct:.0f} %的站阀门已全开。",
-    ),
-    EvidenceCode.SUPPLY_LOW: (
-        "Supply at {place} is {short_k:.1f} K under its curve ({supply_c:.1f} °C), though its "
-        "control valve has room left.",
-        "{place}供水{supply_c:.1f} °C，低于曲线{short_k:.1f} K，而调节阀尚有余量。",
-    ),
-    EvidenceCode.APPROACH_HIGH: (
-        "The exchanger at {place} leaves {approach_k:.1f} K between the returns; clean ones leave "
-        "2 to 5 K.",
-        "{place}换热器端差{approach_k:.1f} K，清洁时为2至5 K。",
-    ),
-    EvidenceCode.MAKEUP_HIGH: (
-        "Make-up at {place} rose to {share_pct:.1f} % of the circulation an hour (usually "
-        "{usual_pct:.1f} %); its pressure fell by up to {fallen_kpa:.0f} kPa.",
-        "{place}补水升至每小时循环量的{share_pct:.1f} %（平时{usual_pct:.1f} %），"
-        "压力最多下降{fallen_kpa:.0f} kPa。",
-    ),
-    EvidenceCode.FLOWS_SHIFTED: (
-        "Below {place} one building gets {rise_pct:.0f} % more flow than usual, another "
-        "{fall_pct:.0f} % less.",
-        "{place}下有楼栋流量比平时多{rise_pct:.0f} %，另有楼栋少{fall_pct:.0f} %。",
-    ),
-    EvidenceCode.PLACE_OFF: (
-        "Its {sensed} measured dwellings lie {off_k:.1f} K under their fellows "
-        "(chance {chance_pct:.0f} %).",
-        "该处{sensed}户测温住户比同环路住户低{off_k:.1f} K（可能性{chance_pct:.0f} %）。",
-    ),
-    EvidenceCode.WORST_ON_TOP: (
-        "The higher the floor, the colder.",
-        "楼层越高越冷。",
-    ),
-    EvidenceCode.WORST_AT_GROUND: (
-        "The lower the floor, the colder.",
-        "楼层越低越冷。",
-    ),
-    EvidenceCode.DWELLING_OFF: (
-        "It lies {off_k:.1f} K under what is usual of it against its fellows.",
-        "相对同环路住户，比其平时低{off_k:.1f} K。",
-    ),
-    EvidenceCode.NIGHT_DIP: (
-        "Its nights lie {night_k:.1f} K under its days: a regular setback.",
-        "夜间比白天低{night_k:.1f} K：有规律地调低。",
-    ),
-    EvidenceCode.FELL_FAST: (
-        "It fell by {fell_k:.1f} K within two hours, {hours} h ago.",
-        "{hours}小时前在两小时内下降了{fell_k:.1f} K。",
-    ),
-    EvidenceCode.DEEP_BELOW: (
-        "Coldest dwelling: {place} at {min_c:.1f} °C.",
-        "最冷住户：{place}，{min_c:.1f} °C。",
-    ),
-    EvidenceCode.NEIGHBOUR_STOPPED: (
-        "{count} adjoining dwellings are unheated: {places}.",
-        "有{count}户相邻住户未供暖：{places}。",
-    ),
-    EvidenceCode.NEIGHBOURS_WARM: (
-        "Heated dwellings of the same riser average {mean_c:.1f} °C.",
-        "同立管供暖住户平均{mean_c:.1f} °C。",
-    ),
-    EvidenceCode.SINCE_STATUS: (
-        "The neighbour's heating has been off since {since}.",
-        "邻户自{since}起停暖。",
-    ),
-    EvidenceCode.SENSOR_FLAT: (
-        "The sensor has repeated {value_c:.1f} °C for {hours:.0f} h.",
-        "传感器连续{hours:.0f}小时读数均为{value_c:.1f} °C。",
-    ),
-    EvidenceCode.PEERS_VARY: (
-        "Sensors nearby moved by {range_k:.1f} K in the same time.",
-        "同期附近传感器变化了{range_k:.1f} K。",
-    ),
-    EvidenceCode.BELOW_FOR: (
-        "{place} has been below {threshold_c:g} °C for {hours:.0f} h.",
-        "{place}已连续{hours:.0f}小时低于{threshold_c:g} °C。",
-    ),
-    EvidenceCode.SENSOR_JUMPED: (
-        "{hours:.0f} h ago it moved by {step_k:+.1f} K against its neighbours between two readings "
-        "and has stayed there; a room cannot change that fast and then stop.",
-        "{hours:.0f}小时前，两次读数之间相对邻户突变{step_k:+.1f} K且保持不变；"
-        "房间温度不可能如此骤变后停住。",
-    ),
-    EvidenceCode.SENSORS_EXCHANGED: (
-        "{hours:.0f} h ago it and another sensor of the building took each other's level within an "
-        "hour ({step_k:+.1f} K here).",
-        "{hours:.0f}小时前，它与同楼另一传感器在一小时内互换了温度水平（此处{step_k:+.1f} K）。",
-    ),
-    EvidenceCode.SENSOR_BY_RADIATOR: (
-        "It reads or swings {off_k:.1f} K above its neighbours, in the rhythm of the water.",
-        "读数比邻户高出（或上摆）{off_k:.1f} K，且随供暖水温的节奏变化。",
-    ),
-    EvidenceCode.SENSOR_IN_SUN: (
-        "It rises at once by {slope_k:.1f} K for every 100 W/m² of sun; its neighbours do not.",
-        "日照每增加100 W/m²，读数立即升高{slope_k:.1f} K，邻户则不然。",
-    ),
-    EvidenceCode.SENSOR_OUTDOORS: (
-        "It reads {off_k:.1f} K below its neighbours, just what its hourly response to the outdoor "
-        "air explains.",
-        "读数比邻户低{off_k:.1f} K，与其逐小时对室外温度的响应完全吻合。",
-    ),
-    EvidenceCode.SENSOR_DRIFTS: (
-        "Against its neighbours it has wandered by {rate_k:+.2f} K a week for {days} days.",
-        "相对邻户，{days}天来以每周{rate_k:+.2f} K的速度漂移。",
-    ),
-    EvidenceCode.SENSOR_SILENT: (
-        "It has said nothing for {hours:.0f} h, though others of its gateway are heard.",
-        "已{hours:.0f}小时无数据，而同网关其他设备正常。",
-    ),
-    EvidenceCode.BATTERY_LOW: (
-        "Its battery was nearly empty when it last spoke.",
-        "最后一次上报时电池电量已很低。",
-    ),
-    EvidenceCode.GATEWAY_SILENT: (
-        "All {count} sensors of {place} fell silent together {hours:.0f} h ago.",
-        "{place}的{count}个传感器自{hours:.0f}小时前同时中断。",
-    ),
 }
 
 TICKET_WORDS: dict[str, Pair] = {
@@ -391,9 +253,23 @@ def first_action(cause: str, locale: str) -> str:
     return _pick(FIRST_ACTIONS[Cause(cause)], locale)
 
 
+def recommended_action(cause: str, responsibility: str, locale: str) -> str:
+    """What to do first about a cause, given who has to act on it."""
+    action = first_action(cause, locale)
+    if responsibility != Responsibility.DEVELOPER:
+        return action
+    between = "" if locale.startswith("zh") else " "
+    return _pick(WARRANTY_ACTION, locale) + between + action
+
+
 def responsibility_name(responsibility: str, locale: str) -> str:
     """Who has to act."""
     return _pick(RESPONSIBILITY_NAMES[Responsibility(responsibility)], locale)
+
+
+def channel_name(channel: str, locale: str) -> str:
+    """How a complaint came in."""
+    return _pick(CHANNEL_NAMES[Channel(channel)], locale)
 
 
 def kind_name(kind: str, locale: str) -> str:

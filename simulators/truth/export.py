@@ -1,15 +1,16 @@
 """Truth files: what was really so, beside what the instruments published.
 
-Three tables: ``rooms`` (hourly true temperatures with and without faults), ``days`` (what each
-dwelling got on each day of the scenario's time zone) and ``faults`` (what went wrong where, and
-whom it truly made cold). As ``.npz`` they are plain arrays that load with ``allow_pickle=False``;
-as ``.parquet`` three files beside each other. Hours are written as they come and never held, and
+Four tables: ``rooms`` (hourly true temperatures with and without faults), ``days`` (what each
+dwelling got on each day of the scenario's time zone), ``faults`` (what went wrong where, and whom
+it truly made cold) and ``calls`` (which households phoned, which is no truth but was said). As
+``.npz`` they are plain arrays that load with ``allow_pickle=False``; as ``.parquet`` four files
+beside each other. Hours are written as they come and never held, and
 the files appear under their names only when they are complete.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib import import_module
@@ -20,6 +21,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from hearthline.domain.complaints import Complaint
+from simulators.calls import Households
 from simulators.city import City
 from simulators.truth.survey import (
     NOTHING,
@@ -84,6 +87,10 @@ class Shelf(Protocol):
         """Take one day."""
         ...
 
+    def calls(self, calls: Sequence[Complaint]) -> None:
+        """Take who phoned in one hour."""
+        ...
+
     def finish(self, cold_units: dict[int, NDArray[np.intp]]) -> list[Path]:
         """Take the faults with the dwellings each made cold; the files that are now there."""
         ...
@@ -102,6 +109,7 @@ class Written:
     days: int
     dwellings: int
     faults: int
+    calls: int
     cold_dwelling_days: int
     cold_by_fault_dwelling_days: int
 
@@ -159,7 +167,8 @@ class TruthWriter:
         self._blame = Blame(city)
         self._shelf = _shelf(self._frame, Path(path))
         self._day: _OpenDay | None = None
-        self._cold = self._caused = self._hours = 0
+        self._households = Households.of(city)
+        self._cold = self._caused = self._hours = self._calls = 0
         self.written: Written | None = None
 
     def take(self, hour: Hour) -> None:
@@ -170,6 +179,9 @@ class TruthWriter:
             self._day = _OpenDay(when, len(hour.room_c))
         self._day.add(hour, self._blame.of(hour))
         self._shelf.rooms(hour)
+        calls = self._households.hear(hour.starts_at, hour.room_c)
+        self._shelf.calls(calls)
+        self._calls += len(calls)
         self._hours += 1
 
     def _close_day(self) -> None:
@@ -197,6 +209,7 @@ class TruthWriter:
             days=self._frame.days,
             dwellings=city.layout.units,
             faults=len(city.faults),
+            calls=self._calls,
             cold_dwelling_days=self._cold,
             cold_by_fault_dwelling_days=self._caused,
         )

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearthline import __version__
+from hearthline.domain.complaints import Complaint
 from simulators.truth.export import Day, Frame
 from simulators.truth.survey import Hour
 
@@ -60,6 +61,7 @@ class NpzShelf:
         self._hour_starts: list[int] = []
         self._dates: list[str] = []
         self._day_hours: list[int] = []
+        self._calls: list[Complaint] = []
         units, folder = frame.city.layout.units, path.parent
 
         def rows(count: int, dtype: Any) -> _Rows:
@@ -89,9 +91,13 @@ class NpzShelf:
         self._rows["day_below_min"].add(day.below_min)
         self._rows["day_fault"].add(day.fault)
 
+    def calls(self, calls: Sequence[Complaint]) -> None:
+        """Take who phoned in one hour."""
+        self._calls += calls
+
     def finish(self, cold_units: dict[int, NDArray[np.intp]]) -> list[Path]:
         """Write everything beside the target, then give it its name."""
-        small = self._about() | self._faults(cold_units)
+        small = self._about() | self._faults(cold_units) | self._called()
         part = self._path.with_name(self._path.name + ".part")
         try:
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -124,6 +130,15 @@ class NpzShelf:
             "hour_starts": np.array(self._hour_starts, dtype="<i8").astype("<M8[s]"),
             "dates": np.array(self._dates, dtype="<M8[D]"),
             "day_hours": np.array(self._day_hours, dtype="<i4"),
+        }
+
+    def _called(self) -> dict[str, NDArray[Any]]:
+        """Columns of [calls]: the number of the dwelling, and when it phoned."""
+        number = {code: at for at, code in enumerate(self._frame.city.unit_codes)}
+        seconds = np.array([int(one.at.timestamp()) for one in self._calls], dtype="<i8")
+        return {
+            "call_unit": np.array([number[one.place] for one in self._calls], dtype="<i4"),
+            "call_at": seconds.astype("<M8[s]"),
         }
 
     def _faults(self, cold_units: dict[int, NDArray[np.intp]]) -> dict[str, NDArray[Any]]:

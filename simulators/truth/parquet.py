@@ -1,4 +1,4 @@
-"""Truth as three parquet files: ``X.parquet`` (rooms), ``X-days.parquet``, ``X-faults.parquet``.
+"""Truth as parquet: ``X.parquet`` (rooms), ``X-days``, ``X-faults`` and ``X-calls.parquet``.
 
 Rooms and days are long tables, a row per dwelling and hour or day, written a few hours at a time.
 Needs pyarrow; ``simulators.truth.export`` says so where it is missing.
@@ -6,6 +6,7 @@ Needs pyarrow; ``simulators.truth.export`` says so where it is missing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from hearthline.domain.complaints import Complaint
 from simulators.truth.export import Day, Frame
 from simulators.truth.survey import NOTHING, Hour
 
@@ -36,6 +38,7 @@ DAYS = pa.schema(
         ("fault", pa.int32()),
     ]
 )
+CALLS = pa.schema([("at", _INSTANT), ("unit", pa.string())])
 FAULTS = pa.schema(
     [
         ("fault", pa.int32()),
@@ -53,12 +56,13 @@ FAULTS = pa.schema(
 
 
 class ParquetShelf:
-    """Three files of one run; they appear when all are complete."""
+    """Four files of one run; they appear when all are complete."""
 
     def __init__(self, frame: Frame, path: Path) -> None:
         self._frame = frame
         stem = path.with_suffix("")
-        self._paths = [path, Path(f"{stem}-days.parquet"), Path(f"{stem}-faults.parquet")]
+        others = [Path(f"{stem}-{name}.parquet") for name in ("days", "faults", "calls")]
+        self._paths = [path, *others]
         self._parts = [one.with_name(one.name + ".part") for one in self._paths]
         self._codes = pa.array(frame.city.unit_codes)
         self._every = np.arange(frame.city.layout.units, dtype=np.int32)
@@ -66,6 +70,7 @@ class ParquetShelf:
         self._rooms = pq.ParquetWriter(self._parts[0], ROOMS.with_metadata(about))
         self._days = pq.ParquetWriter(self._parts[1], DAYS.with_metadata(about))
         self._held: list[Hour] = []
+        self._calls: list[Complaint] = []
 
     def rooms(self, hour: Hour) -> None:
         """Take one hour."""
@@ -87,6 +92,10 @@ class ParquetShelf:
         ]
         self._days.write_table(pa.table(columns, schema=DAYS))
 
+    def calls(self, calls: Sequence[Complaint]) -> None:
+        """Take who phoned in one hour."""
+        self._calls += calls
+
     def finish(self, cold_units: dict[int, NDArray[np.intp]]) -> list[Path]:
         """Write the faults and give the files their names."""
         self._flush()
@@ -95,6 +104,10 @@ class ParquetShelf:
         rows = [self._fault(n, cold_units.get(n)) for n in range(len(self._frame.city.truth))]
         table = pa.Table.from_pylist(rows, FAULTS.with_metadata(self._about()))
         pq.write_table(table, self._parts[2])
+        said = [{"at": one.at, "unit": one.place} for one in self._calls]
+        pq.write_table(
+            pa.Table.from_pylist(said, CALLS.with_metadata(self._about())), self._parts[3]
+        )
         for part, path in zip(self._parts, self._paths, strict=True):
             part.replace(path)
         return self._paths

@@ -251,6 +251,8 @@ class HoldReason(StrEnum):
     SENSOR_UNTRUSTED = "sensor_untrusted"
     EXPLAINED = "explained"  # a known incident above it explains it
     WAITING_FOR_PEERS = "waiting_for_peers"  # group wait: siblings may fall too
+    CALL_TO_CHECK = "call_to_check"  # somebody called, and nothing else says that it is cold
+    CALLED_BUT_WARM = "called_but_warm"  # somebody called, and a trusted sensor reads warm
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,3 +129,13 @@ JOIN incident i ON i.id = m.incident_id
 JOIN ticket t ON t.incident_id = i.id
 WHERE starts_with(p.path, %(prefix)s) AND t.state NOT IN ('closed', 'merged')
 ORDER BY t.opened_at;
+
+-- name: warranties
+-- Until when each dwelling at or below some places is under warranty, null for none.
+SELECT top.code, array_agg(u.warranty_until) AS until
+FROM place top
+JOIN place p ON p.path COLLATE "C" >= top.path
+     AND p.path COLLATE "C" < rtrim(top.path, '/') || '0'
+JOIN unit u ON u.place_id = p.id
+WHERE top.code = ANY(%(places)s)
+GROUP BY top.code;

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from hearthline.domain.responsibility import warranty_of
 from hearthline.errors import NotFound
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.views.statements import statement
@@ -109,6 +111,14 @@ def members(connection: Connection, incident_id: int) -> list[Row]:
     """Dwellings of an incident: since when affected, cold, warm again."""
     values = {"incident_id": incident_id}
     return connection.execute(statement("views_tickets", "members"), values).fetchall()
+
+
+def warranties(connection: Connection, places: Collection[str]) -> dict[str, datetime | None]:
+    """Until when the developer answers for each of some places (``warranty_of``)."""
+    rows = connection.execute(
+        statement("views_tickets", "warranties"), {"places": sorted(set(places))}
+    )
+    return {row["code"]: warranty_of(row["until"]) for row in rows}
 
 
 def tickets_of_unit(connection: Connection, code: str) -> list[Row]:

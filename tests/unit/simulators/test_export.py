@@ -90,13 +90,13 @@ def test_the_fault_table_says_what_where_when_and_whom(
         assert named == truth.cold_units(fault)
 
 
-def test_parquet_says_the_same_in_three_files(city: City, anchor: datetime, tmp_path: Path) -> None:
+def test_parquet_says_the_same_in_four_files(city: City, anchor: datetime, tmp_path: Path) -> None:
     written = write(city, anchor, LENGTH, tmp_path / "truth.parquet")
     write(city, anchor, LENGTH, tmp_path / "truth.npz")
     plain = loaded(tmp_path / "truth.npz")
-    names = ["truth.parquet", "truth-days.parquet", "truth-faults.parquet"]
+    names = ["truth.parquet", "truth-days.parquet", "truth-faults.parquet", "truth-calls.parquet"]
     assert [path.name for path in written.files] == names
-    rooms, days, faults = (pq.read_table(path) for path in written.files)
+    rooms, days, faults, calls = (pq.read_table(path) for path in written.files)
     units = city.layout.units
     assert np.array_equal(rooms["room_c"].to_numpy().reshape(-1, units), plain["room_c"])
     assert rooms["at"][units].as_py() == anchor + timedelta(hours=1)
@@ -107,6 +107,8 @@ def test_parquet_says_the_same_in_three_files(city: City, anchor: datetime, tmp_
     assert faults["end_at"].to_pylist() == [anchor + timedelta(hours=11), None, None]
     assert set(faults["cold_units"][0].as_py()) == trace(city, anchor, LENGTH).cold_units(0)
     assert rooms.schema.metadata[b"scenario"] == b"hamlet"
+    assert calls.num_rows == written.calls == len(plain["call_at"]) > 0
+    assert calls["unit"].to_pylist() == plain["units"][plain["call_unit"]].tolist()
 
 
 def test_the_same_run_gives_the_same_bytes(city: City, anchor: datetime, tmp_path: Path) -> None:

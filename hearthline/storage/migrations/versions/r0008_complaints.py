@@ -1,4 +1,4 @@
-"""What people say on the telephone."""
+"""Complaints by phone, at the counter or in writing."""
 
 from pathlib import Path
 from typing import Any
@@ -17,5 +17,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What people said would be lost."""
+    """What people said could not be kept."""
     raise RuntimeError("this revision cannot be undone without losing complaints")
