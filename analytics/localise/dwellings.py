@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.localise.ranking import Ranked, normalised
+from analytics.causes import choice, features
+from analytics.localise.ranking import Ranked
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode
 
@@ -64,7 +65,10 @@ def course(snapshot: Snapshot, code: str) -> Course:
 
 
 def unit_causes(snapshot: Snapshot, code: str) -> tuple[Ranked, list[Evidence]]:
-    """Ranked causes of a single dwelling's cold, and what speaks for them."""
+    """Ranked causes of a single dwelling's cold, and what speaks for them.
+
+    The weights of the rules go to whoever judges (``analytics.causes``).
+    """
     seen = course(snapshot, code)
     weights = _weights(seen)
     pieces = []
@@ -73,7 +77,7 @@ def unit_causes(snapshot: Snapshot, code: str) -> tuple[Ranked, list[Evidence]]:
     if seen.fell_k <= -1.5:
         values = {"fell_k": round(-seen.fell_k, 1), "hours": round(seen.fell_h)}
         pieces.append(Evidence(EvidenceCode.FELL_FAST, values))
-    return normalised(weights), pieces
+    return choice.ranked(features.of_dwelling(snapshot, code), weights), pieces
 
 
 def _weights(seen: Course) -> dict[Cause, float]:
