@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from analytics.observed import MeterTable, Weather
+from analytics.observed import MeterTable, Weather, on_hours
 from analytics.trust.certified import certified_hours
-from analytics.trust.model import HOUR, Floats, Ints, Surroundings
+from analytics.trust.model import Floats, Ints, Surroundings
 from analytics.window import RoomWindow
 from hearthline.domain.certified import Certified
 from hearthline.domain.network import Instrument, Network
@@ -39,19 +39,21 @@ def surroundings(
         rooms: the window; rows of the result are its sensors, columns its hours.
         meters: hours of meters that overlap the window; the stations' secondary ones are read.
         weather: hours of weather that overlap it.
-        states: per device id ``battery_pct``, ``skew_s``, ``interval_s`` and ``gateway``, as
-            ``hearthline.storage.trust.states`` gives them; as of now, so only good for now.
+        states: per device id ``battery_pct``, ``skew_s``, ``interval_s``, ``heard_s``,
+            ``measured_at`` and ``gateway``, as ``hearthline.storage.trust.states`` gives them; as
+            of now, so only good for now.
         certified: certified readings that bear on the window.
     """
     sensors, start, hours = rooms.sensors, rooms.start, rooms.hours.shape[1]
     ids = [sensor.id for sensor in sensors]
     return Surroundings(
-        outdoor_c=_aligned(weather.outdoor_c[None], weather.start, start, hours)[0],
-        solar_wm2=_aligned(weather.solar_wm2[None], weather.start, start, hours)[0],
+        outdoor_c=weather.outdoors(start, hours),
+        solar_wm2=on_hours(weather.solar_wm2, weather.start, start, hours),
         supply_c=_supply(network, sensors, meters, start, hours),
         battery_pct=_told(ids, states, "battery_pct"),
         skew_s=_told(ids, states, "skew_s"),
         interval_s=_told(ids, states, "interval_s"),
+        heard_s=_behind(ids, states, rooms.until),
         gateway=_gateways(ids, states),
         entrance=_group(network, sensors, PlaceKind.ENTRANCE),
         area=_group(network, sensors, PlaceKind.SUBSTATION),
@@ -59,17 +61,22 @@ def surroundings(
         unheated=np.array(
             [network.status(s.place, rooms.until) is not HeatingStatus.ON for s in sensors], bool
         ),
+        walls=_walls(network, sensors),
     )
 
 
-def _aligned(values: Floats, begins: datetime, start: datetime, hours: int) -> Floats:
-    """Rows of hours from ``begins`` on, as rows of the window's hours; NaN where they end."""
-    aligned = np.full((len(values), hours), np.nan)
-    shift = round((start - begins) / HOUR)
-    first, last = max(0, -shift), min(hours, values.shape[1] - shift)
-    if last > first:
-        aligned[:, first:last] = values[:, first + shift : last + shift]
-    return aligned
+def _walls(network: Network, sensors: Sequence[Instrument]) -> Ints:
+    """The rows of sensors whose dwellings touch, (pairs, 2), each pair in both orders."""
+    rows: dict[str, list[int]] = {}
+    for row, sensor in enumerate(sensors):
+        rows.setdefault(sensor.place, []).append(row)
+    pairs = [
+        (row, beside)
+        for row, sensor in enumerate(sensors)
+        for place in network.neighbours(sensor.place)
+        for beside in rows.get(place, ())
+    ]
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 def _supply(
@@ -85,7 +92,7 @@ def _supply(
         for row, meter in enumerate(meters.meters)
         if meter.role is DeviceRole.SECONDARY
     }
-    supply = _aligned(meters.supply_c, meters.start, start, hours)
+    supply = on_hours(meters.supply_c, meters.start, start, hours)
     rows = []
     for sensor in sensors:
         above = (network.ancestor(sensor.place, kind) for kind in _SUPPLIED_BY)
@@ -103,6 +110,16 @@ _SUPPLIED_BY = (PlaceKind.CIRCUIT, PlaceKind.SUBSTATION)
 def _told(ids: Sequence[int], states: States, name: str) -> Floats:
     told = [states[i][name] if i in states else None for i in ids]
     return np.array([np.nan if value is None else float(value) for value in told])
+
+
+def _behind(ids: Sequence[int], states: States, until: datetime) -> Floats:
+    """For how long nothing arrived of sensors that have told nothing of the window's end yet, s.
+
+    Of one that tells of later hours already, what is missing is missing.
+    """
+    told = [states.get(i, {}) for i in ids]
+    behind = [one.get("measured_at") is not None and one["measured_at"] < until for one in told]
+    return np.where(behind, _told(ids, states, "heard_s"), np.nan)
 
 
 def _gateways(ids: Sequence[int], states: States) -> Ints:

@@ -14,15 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics.trust.model import (
-    DAY_HOURS,
-    GRADE_C,
-    Case,
-    Claim,
-    Facts,
-    Floats,
-    TrustReason,
-)
+from analytics.trust.model import Facts, Floats, Shown, Surroundings, TrustReason
 from analytics.trust.peers import groups
 
 LEAST_DAYS = 21
@@ -39,31 +31,19 @@ FELLOWS = 4
 """Sensors of an entrance from which on their common trend is taken out: heat wanders there too."""
 
 
-def drifting(case: Case) -> Claim:
-    """Trends that stand out from their errors and from the trends around them."""
-    claim = Claim.nothing(case.shape)
-    past = case.past
-    if past.days == 0:
-        return claim
+def shown_drift(past: Facts, around: Surroundings) -> Shown:
+    """Trends that stand out from their errors and from the trends around them, K a week."""
     slope, error = trends(past)
-    own = slope - _around(slope, case)
+    own = slope - _around(slope, around)
     with np.errstate(invalid="ignore"):
         slow = (np.abs(own) <= FASTEST_K_WEEK / 7.0) & (past["days"] >= LEAST_DAYS)
         total = np.abs(own) * past["days"] >= TOTAL_K
         sigmas = np.minimum(np.abs(own), np.abs(slope)) / error
         sure = slow & total & (sigmas >= SURE)
-    if not sure.any():
-        return claim
-    first_hour = int(case.sensors.start.timestamp() // 3600)
-    hours = np.arange(case.shape[1])
-    day = np.minimum((first_hour + hours) // DAY_HOURS - 1 - past.first_day, past.days - 1)
-    known, day = day >= 0, np.maximum(day, 0)
-    began = past.first_day + 1.0 + np.arange(past.days) - past["days"]
-    since = (np.nan_to_num(began) * DAY_HOURS - first_hour).astype(np.int64)
-    told = sure[:, day] & known & _uncertified(case, hours)
-    claim.say(told, GRADE_C, TrustReason.DRIFT, since[:, day], own[:, day] * 7.0)
-    claim.lied[:] = claim.grade == GRADE_C
-    return claim
+        stays = slow & (sigmas >= SURE / 2.0)
+    return Shown(
+        TrustReason.DRIFT, np.zeros(sure.shape, bool), sure, stays, own * 7.0, certifiable=True
+    )
 
 
 def trends(past: Facts) -> tuple[Floats, Floats]:
@@ -78,22 +58,13 @@ def trends(past: Facts) -> tuple[Floats, Floats]:
         return slope, np.sqrt(MEMORY * rest / stt)
 
 
-def _around(slope: Floats, case: Case) -> Floats:
+def _around(slope: Floats, around: Surroundings) -> Floats:
     """The median trend of each sensor's entrance, K a day; 0 where it has too few sensors."""
     common = np.zeros(slope.shape)
-    if case.around.entrance is None:
+    if around.entrance is None:
         return common
-    for rows in groups(case.around.entrance):
+    for rows in groups(around.entrance):
         if len(rows) >= FELLOWS:
             known = ~np.isnan(slope[rows]).all(axis=0)
             common[np.ix_(rows, known)] = np.nanmedian(slope[np.ix_(rows, known)], axis=0)
     return common
-
-
-def _uncertified(case: Case, hours: np.ndarray) -> np.ndarray:
-    """Hours before a certified reading: after it the trend begins anew."""
-    certified = case.around.certified_hour
-    if certified is None:
-        return np.ones(case.shape, bool)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(~(hours >= certified[:, None]))

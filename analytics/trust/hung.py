@@ -14,21 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.trust.model import (
-    DAY_HOURS,
-    GRADE_B,
-    GRADE_C,
-    Case,
-    Claim,
-    Facts,
-    Flags,
-    Floats,
-    TrustReason,
-)
+from analytics.trust.model import Facts, Flags, Floats, Shown, Surroundings, TrustReason
+from analytics.trust.walls import UNFELT, against_the_room
 
 SURE, DOUBTFUL = 6.0, 5.0
 """Standard errors: of 100,000 sensors judged daily for a season one in a thousand passes five by
 chance, and none six."""
+FAR_K, FAR_SURE, FAR_DOUBTFUL = 1.5, 4.0, 3.0
+"""Healthy dwellings lie 0.3 K from their peers (standard deviation), so that far off only those of
+dwellings in trouble are left to mistake, one in a hundred: so much less has to be ruled out."""
 OVERLAP = 2.0
 """Two-hour increments taken every hour share half their length: variances count double."""
 SUN_K_100WM2 = 0.2
@@ -46,7 +40,8 @@ WANDERS_K = 0.75
 """Scatter of daily means, of which 0.33 K is everyday life, that is still a place on a wall and
 not a dwelling that gets colder."""
 HABIT_SURE = 2.0
-"""What is left of the slope once daily habits are taken out must still stand out by itself."""
+"""What is left of the slope once daily habits are taken out must still stand out by itself, unless
+neighbours say that the room is not cold: no habit explains both."""
 SWING_DAYS, SWING_SHARE = 6.5, 0.5
 """Wide upward swings on half of at least seven days (faded); no room was beyond one day in ten."""
 
@@ -64,47 +59,65 @@ class Slopes:
         return np.asarray(self.slope / self.error)
 
 
-def in_the_sun(case: Case) -> Claim:
+def shown_sun(past: Facts, _around: Surroundings) -> Shown:
     """Warmer than its peers whenever, and only while, the sun shines."""
-    _, sun = weather_slopes(case.past)
-    strong = sun.slope >= SUN_K_100WM2
-    return _spread(case, strong, sun, TrustReason.SUN, sun.slope)
+    _, sun = weather_slopes(past)
+    return _shown(TrustReason.SUN, sun, sun.slope, sun.slope >= SUN_K_100WM2,
+                  sun.slope >= SUN_K_100WM2 / 2.0)  # fmt: skip
 
 
-def over_a_radiator(case: Case) -> Claim:
+def shown_radiator(past: Facts, _around: Surroundings) -> Shown:
     """Warmer than its peers and breathing with the water, or with the radiator's own rhythm."""
-    past = case.past
     water, (outdoor, _) = water_slopes(past), weather_slopes(past)
-    level = mean_offset(past)
-    with np.errstate(invalid="ignore"):
-        follows = (water.slope >= WATER_KK) & (outdoor.slope < 0.0) & (level >= LEVEL_K)
-        unmetered = (outdoor.slope <= -OUTDOOR_KK) & (level >= LEVEL_K) & (past["pn"] == 0.0)
-    sigmas = np.where(np.isnan(water.slope), -outdoor.sigmas, water.sigmas)
-    claim = _spread(case, follows | unmetered, Slopes(sigmas, np.ones_like(sigmas)),
-                    TrustReason.RADIATOR, level)  # fmt: skip
-    days = past["w"]
+    level, days = mean_offset(past), past["w"]
+    unmetered = np.isnan(water.slope)
+    response = Slopes(
+        np.where(unmetered, -outdoor.slope, water.slope),
+        np.where(unmetered, outdoor.error, water.error),
+    )
+    least = np.where(unmetered, OUTDOOR_KK, WATER_KK)
     with np.errstate(invalid="ignore", divide="ignore"):
+        follows = (response.slope >= least) & (outdoor.slope < 0.0) & (level >= LEVEL_K)
+        stays = (response.slope >= least / 2.0) & (level >= LEVEL_K / 2.0)
         rhythm = (days >= SWING_DAYS) & (past["swings"] >= SWING_SHARE * days)
-    certain = np.where(rhythm, 2.0 * SURE, 0.0)
-    by_rhythm = _spread(case, rhythm, Slopes(certain, np.ones_like(certain)),
-                        TrustReason.RADIATOR, past["swing_k"])  # fmt: skip
-    return _either(claim, by_rhythm)
+        still = (days >= SWING_DAYS) & (past["swings"] >= SWING_SHARE / 2.0 * days)
+    water_says = _shown(TrustReason.RADIATOR, response, level, follows, stays)
+    return Shown(
+        TrustReason.RADIATOR,
+        water_says.doubted | rhythm,
+        water_says.sure | rhythm,
+        stays | still,
+        np.where(rhythm & ~water_says.sure, past["swing_k"], level),
+    )
 
 
-def outdoors(case: Case) -> Claim:
+def shown_outdoors(past: Facts, around: Surroundings) -> Shown:
     """Colder than its peers by what the outdoor air explains, hour by hour and on the whole."""
-    past = case.past
     outdoor, _ = weather_slopes(past)
     beyond_habit = habit_free_slope(past)
     level = mean_offset(past)
-    colder = _felt_outdoors(case)
     with np.errstate(invalid="ignore"):
-        explained = outdoor.slope * colder
+        explained = outdoor.slope * felt_outdoors(around)
         agrees = np.abs(level - explained) <= AGREE_K + AGREE_SHARE * np.abs(explained)
         follows = (outdoor.slope >= OUTDOOR_KK) & (explained <= -LEVEL_K) & (level <= -LEVEL_K)
         genuine = (beyond_habit.sigmas >= HABIT_SURE) & (beyond_habit.slope >= 0.5 * outdoor.slope)
+        stays = (outdoor.slope >= OUTDOOR_KK / 2.0) & (level <= -LEVEL_K / 2.0)
+        stays &= np.abs(level - explained) <= 2.0 * (AGREE_K + AGREE_SHARE * np.abs(explained))
+        genuine |= against_the_room(level, around.walls) >= UNFELT
     follows &= agrees & genuine & (scatter(past) <= WANDERS_K)
-    return _spread(case, follows, outdoor, TrustReason.OUTDOORS, level)
+    return _shown(TrustReason.OUTDOORS, outdoor, level, follows, stays)
+
+
+def _shown(
+    reason: TrustReason, slopes: Slopes, measure: Floats, follows: Flags, stays: Flags
+) -> Shown:
+    """A response strong enough, as sure as its error and its place among healthy ones make it."""
+    level = np.abs(measure) if reason is not TrustReason.SUN else np.zeros(measure.shape)
+    with np.errstate(invalid="ignore"):
+        far = level >= FAR_K
+        sure = follows & (slopes.sigmas >= np.where(far, FAR_SURE, SURE))
+        doubted = follows & (slopes.sigmas >= np.where(far, FAR_DOUBTFUL, DOUBTFUL))
+    return Shown(reason, doubted, sure, stays, measure)
 
 
 def weather_slopes(past: Facts) -> tuple[Slopes, Slopes]:
@@ -152,46 +165,9 @@ def _single(n: Floats, xx: Floats, xe: Floats, ee: Floats, overlap: float) -> Sl
         return Slopes(slope, np.sqrt(overlap * rest / np.where(xx > 0.0, xx, np.nan)))
 
 
-def _felt_outdoors(case: Case) -> Floats:
-    """Mean outdoor air less the room, K, (1, 1); NaN where nobody measures it."""
-    outdoor = case.around.outdoor_c
+def felt_outdoors(around: Surroundings) -> float:
+    """Mean outdoor air less the room, K; NaN where nobody measures it."""
+    outdoor = around.outdoor_c
     if outdoor is None or np.isnan(outdoor).all():
-        return np.full((1, 1), np.nan)
-    return np.array([[float(np.nanmean(outdoor)) - ROOM_C]])
-
-
-def _spread(
-    case: Case, strong: Flags, slopes: Slopes, reason: TrustReason, measure: Floats
-) -> Claim:
-    """From days to the hours after them: what a day showed is known from its end on."""
-    claim = Claim.nothing(case.shape)
-    with np.errstate(invalid="ignore"):
-        doubted, proven = (strong & (slopes.sigmas >= limit) for limit in (DOUBTFUL, SURE))
-    if not doubted.any():
-        return claim
-    first_hour = int(case.sensors.start.timestamp() // 3600)
-    day = (first_hour + np.arange(case.shape[1])) // DAY_HOURS - 1 - case.past.first_day
-    day = np.minimum(day, case.past.days - 1)
-    known, day = day >= 0, np.maximum(day, 0)
-    sure, doubt = proven[:, day] & known, doubted[:, day] & known
-    began = (case.past.first_day + 1.0 + np.arange(case.past.days)) - case.past["days"]
-    since = (np.nan_to_num(began) * DAY_HOURS - first_hour).astype(np.int64)[:, day]
-    for where, grade in ((doubt, GRADE_B), (sure, GRADE_C)):
-        claim.say(where, grade, reason, since, measure[:, day])
-    hours = np.arange(case.shape[1])
-    earliest = np.where(sure, since, case.shape[1]).min(axis=1)
-    latest = np.where(sure, hours, -1).max(axis=1)
-    claim.lied[:] = (hours >= earliest[:, None]) & (hours <= latest[:, None])
-    return claim
-
-
-def _either(one: Claim, other: Claim) -> Claim:
-    """The worse of two claims, cell by cell."""
-    worse = other.grade > one.grade
-    return Claim(
-        np.where(worse, other.grade, one.grade),
-        np.where(worse, other.reason, one.reason),
-        np.where(worse, other.since, one.since),
-        np.where(worse, other.measure, one.measure),
-        one.lied | other.lied,
-    )
+        return float("nan")
+    return float(np.nanmean(outdoor)) - ROOM_C

@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from analytics.trust.drift import drifting
-from analytics.trust.hung import in_the_sun, outdoors, over_a_radiator
+from analytics.trust.alone import unfelt, untried
 from analytics.trust.jump import airing, moved
 from analytics.trust.model import (
     NOTHING_AROUND,
@@ -26,17 +25,17 @@ from analytics.trust.model import (
 from analytics.trust.peers import offsets
 from analytics.trust.silence import clock_skewed, gateway_out, silent
 from analytics.trust.stuck import flat_runs, peers_moved, stuck
+from analytics.trust.telling import slow_lies
 
 DETECTORS: Sequence[Callable[[Case], Claim]] = (
     gateway_out,
     silent,
     stuck,
-    in_the_sun,
-    over_a_radiator,
-    outdoors,
+    slow_lies,
     moved,
-    drifting,
     clock_skewed,
+    untried,
+    unfelt,
     airing,
 )
 

@@ -14,10 +14,11 @@ step that looked sharp and stayed was 1.1 K (people going away, coming home).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from analytics.trust.exchange import exchanges
 from analytics.trust.model import (
     DAY_HOURS,
     GRADE_B,
@@ -27,9 +28,9 @@ from analytics.trust.model import (
     Flags,
     Floats,
     Ints,
+    Jump,
     SensorHours,
     TrustReason,
-    day_number,
 )
 
 LEAST_K = 0.8
@@ -56,46 +57,31 @@ BEFORE_H, NEAR_H, BLOCK_H = 12, 3, 6
 LARGE_AFTER_H, SMALL_AFTER_H, DOUBT_AFTER_H = 18, 30, 2
 BACK = 0.4
 """A level that has come back to within this share of the step ends the claim."""
-GOES_ON = 0.4
+GOES_ON, GOES_ON_H = 0.4, 8
 """A level that goes on by this share of the step, the room's own and the distance from its peers,
-is a room that cools or warms."""
+is a room that cools or warms. After a large step up it must do so within these hours, in which
+walls with a time constant of 7 to 16 h have gone half their way; later it is a day like another. A
+window left open cools for longer, since nothing heats against it."""
 CLEAR_K = 0.5
 """Level shifts of less are no longer worth a ticket (the instrument's tolerance)."""
-EXCHANGE_K = 0.35
-"""After an exchange each sensor shows the other's room: to within three times the noise of
-means."""
-
 AIRING_K, AIRING_H = 0.5, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """One sharp step of a sensor; hours are of the window, ``ended`` its width while it lasts.
-
-    ``confirmed`` is the hour from which the sensor is C (the window's width where never).
-    """
-
-    sensor: int
-    hour: int
-    step_k: float
-    before_c: float
-    after_c: float
-    confirmed: int
-    ended: int
-    exchanged: bool = False
 
 
 def moved(case: Case) -> Claim:
     """Sensors whose level jumped: doubted at first, C once the new level has stayed."""
     claim = Claim.nothing(case.shape)
     found = jumps(case.sensors, case.offset_k)
-    _carry_over(case, claim, found)
+    carried = _carried(case)
     hours = np.arange(case.shape[1])
-    settled = _settled(case)
+    settled = case.uncertified() & ~case.uncertified()[:, -1:]
     for jump in found:
-        if settled[jump.sensor] > jump.hour:
+        if settled[jump.sensor, jump.hour]:
+            continue  # a reading beside it has settled since what it shows
+        before = float(carried[jump.sensor, jump.hour])
+        if abs(before) >= CLEAR_K > abs(before + jump.step_k):
+            carried[jump.sensor, jump.confirmed : jump.ended] = 0.0  # put right
             continue
-        last = min(jump.confirmed, jump.ended, jump.hour + SMALL_AFTER_H)
+        last = min(jump.confirmed, jump.ended)
         doubted = (hours >= jump.hour + DOUBT_AFTER_H) & (hours < last)
         proven = (hours >= jump.confirmed) & (hours < jump.ended)
         mine = claim.part(jump.sensor)
@@ -104,38 +90,41 @@ def moved(case: Case) -> Claim:
         mine.say(proven, GRADE_C, reason, jump.hour, jump.step_k)
         if proven.any():
             mine.lied[jump.hour : jump.ended] = True
+    _say_remembered(case, claim, carried)
     return claim
 
 
-def _settled(case: Case) -> Floats:
-    """The hour from which each sensor's level is certified; before all hours where none is."""
-    certified = case.around.certified_hour
-    if certified is None:
-        return np.full(case.shape[0], -np.inf)
-    return np.where(np.isnan(certified), -np.inf, certified)
+def _carried(case: Case) -> Floats:
+    """The level shifts that memory knew of by each hour, K (sensors, hours)."""
+    shift = _remembered(case, "moved_k")
+    return np.where(case.uncertified(), shift, 0.0)
 
 
-def _carry_over(case: Case, claim: Claim, found: Sequence[Jump]) -> None:
-    """Level shifts that memory knows from before the window, until a jump takes them back."""
+def _remembered(case: Case, name: str) -> Floats:
+    """What memory held of a field at the end of the day before each hour; 0 where nothing."""
     if case.past.days == 0:
-        return
-    day = day_number(case.sensors.start) - 1 - case.past.first_day
-    if not 0 <= day < case.past.days:
-        return
-    shift = np.nan_to_num(case.past["moved_k"][:, day])
-    began = np.nan_to_num(case.past["moved_day"][:, day])
-    rows = np.abs(shift) >= CLEAR_K
-    rows &= _settled(case) < 0.0
-    if not rows.any():
-        return
-    total = np.repeat(shift[:, None], case.shape[1], axis=1)
-    for jump in found:
-        if rows[jump.sensor]:
-            total[jump.sensor, jump.confirmed : jump.ended] += jump.step_k
-    since = ((began * DAY_HOURS) - case.sensors.start.timestamp() // 3600).astype(np.int32)[:, None]
-    still = rows[:, None] & (np.abs(total) >= CLEAR_K)
-    claim.say(still, GRADE_C, TrustReason.MOVED, since, total)
-    claim.lied[still] = True
+        return np.zeros(case.shape)
+    first_hour = int(case.sensors.start.timestamp() // 3600)
+    day = (first_hour + np.arange(case.shape[1])) // DAY_HOURS - 1 - case.past.first_day
+    held = np.nan_to_num(case.past[name])[:, np.clip(day, 0, case.past.days - 1)]
+    return np.where(day >= 0, held, 0.0)
+
+
+def _say_remembered(case: Case, claim: Claim, carried: Floats) -> None:
+    """Shifts from before the window are C; knocks too small to prove anything are doubts."""
+    knock = np.where(carried == 0.0, _remembered(case, "knock_k"), 0.0)
+    first_hour = int(case.sensors.start.timestamp() // 3600)
+    pair = _remembered(case, "pair") > 0.0
+    free = case.uncertified()
+    for shift, since, grade in (
+        (carried, "moved_day", GRADE_C),
+        (knock, "knock_day", GRADE_B),
+    ):
+        began = np.rint(_remembered(case, since) * DAY_HOURS).astype(np.int64) - first_hour
+        here = free & (np.abs(shift) >= CLEAR_K) & (claim.grade < grade)
+        claim.say(here & pair, grade, TrustReason.SWAPPED, began, shift)
+        claim.say(here & ~pair, grade, TrustReason.MOVED, began, shift)
+    claim.lied[:] |= free & (np.abs(carried) >= CLEAR_K)
 
 
 def jumps(sensors: SensorHours, offset_k: Floats) -> list[Jump]:
@@ -153,7 +142,7 @@ def jumps(sensors: SensorHours, offset_k: Floats) -> list[Jump]:
             continue
         if jump.ended > jump.hour + DOUBT_AFTER_H:
             found.append(jump)
-    return _exchanged(found, sensors)
+    return _with_exchanges(found, sensors, offset_k)
 
 
 def _takes_back(jump: Jump, last: Jump) -> bool:
@@ -173,13 +162,14 @@ def _sharp(sensors: SensorHours, offset_k: Floats) -> Flags:
     step = np.abs(after - before)
     calm = CALM_K + CALM_SHARE * step
     often = np.min([sensors.samples[row, hour + beside] for beside in (-1, 0, 1)], axis=0)
+    between = _between(sensors, row, hour, after - before)
     inside = (wide >= MOST * step) & (wide <= 1.3 * step + CALM_K)
     edge = (np.abs(at - before) >= MOST * step) & (wide <= MOST * step)
     sharp[row, hour] = (
         (wide_before <= calm)
         & (wide_after <= calm)
         & (often >= OFTEN)
-        & ((_between(sensors, row, hour) <= calm + CALM_SHARE * step) | (step >= PLAIN_K))
+        & ((between <= calm + CALM_SHARE * step) | (step >= PLAIN_K))
         & _steady(offset_k, row, hour, step)
         & (inside | edge)
     )
@@ -198,24 +188,26 @@ def _steady(offset_k: Floats, row: Ints, hour: Ints, step: Floats) -> Flags:
     return steady
 
 
-def _between(sensors: SensorHours, row: Ints, hour: Ints) -> Floats:
-    """How far the middle one of an hour's three readings lies from the nearer end, K.
+def _between(sensors: SensorHours, row: Ints, hour: Ints, step: Floats) -> Floats:
+    """By how much an hour's three readings must have one between the levels of a step, K.
 
-    Two levels leave no reading between them; of three readings mean and range tell the third. Of
-    more readings half the range is the best that is known, of fewer nothing is between.
+    Means are by time, and a reading holds until the next: before the first of the hour holds the
+    one before. So without any reading between, the mean may lie up to two thirds of the way from
+    the old level to the new one; beyond, the mean tells how far. Of more readings a quarter of the
+    range is the best that is known, of fewer nothing is between.
     """
     low, high = sensors.min_c[row, hour], sensors.max_c[row, hour]
-    middle = 3.0 * sensors.mean_c[row, hour] - low - high
-    nearer = np.minimum(np.abs(middle - low), np.abs(high - middle))
+    gone = np.where(step > 0.0, sensors.mean_c[row, hour] - low, high - sensors.mean_c[row, hour])
+    beyond = np.maximum(3.0 * gone - 2.0 * (high - low), 0.0)
     samples = sensors.samples[row, hour]
-    return np.where(samples == 3, nearer, np.where(samples > 3, (high - low) / 4.0, 0.0))
+    return np.where(samples == 3, beyond, np.where(samples > 3, (high - low) / 4.0, 0.0))
 
 
 def _follow(sensors: SensorHours, offset: Floats, sensor: int, hour: int) -> Jump:
     """What became of a step: from when on it is certain, and when its level came back."""
     width = len(offset)
     past = offset[max(0, hour - BEFORE_H) : hour]
-    never = Jump(sensor, hour, 0.0, 0.0, 0.0, width, hour)
+    never = Jump(sensor, hour, 0.0, 0.0, 0.0, 0.0, width, hour)
     near, then = past[-NEAR_H:], offset[hour + 1 : hour + 1 + NEAR_H]
     if np.isnan(past).sum() > len(past) // 2 or len(past) < BEFORE_H // 2 or np.isnan(then).all():
         return never
@@ -230,6 +222,8 @@ def _follow(sensors: SensorHours, offset: Floats, sensor: int, hour: int) -> Jum
     before_c, after_c = float(level[hour - 1]), float(level[hour + 1])
     if size < LEAST_K or sign * (after_c - before_c) < MOST * size:
         return never  # it is the peers that moved
+    if size < PLAIN_K and sign * (edge - reference) > STEADY_K + STEADY_SHARE * size / 2.0:
+        return never  # it was under way already
     settled_c = float(np.nanmedian(level[hour + 1 : hour + 1 + NEAR_H]))
     ended = _end(offset - reference, level - settled_c, hour, sign * size)
     wait = LARGE_AFTER_H if size >= LARGE_K else SMALL_AFTER_H
@@ -240,6 +234,7 @@ def _follow(sensors: SensorHours, offset: Floats, sensor: int, hour: int) -> Jum
         sign * size,
         before_c,
         after_c,
+        reference,
         confirmed if confirmed < ended else width,
         ended,
     )
@@ -253,46 +248,36 @@ def _end(shift: Floats, beyond: Floats, hour: int, step: float) -> int:
     """
     width, sign, size = len(shift), np.sign(step), abs(step)
     further = GOES_ON * max(size, 1.0)
+    while_h = GOES_ON_H if step >= LARGE_K else SMALL_AFTER_H
     for at in range(hour + NEAR_H, width):
         block = slice(max(hour + 1, at - BLOCK_H + 1), at + 1)
         if np.isnan(shift[block]).all():
             continue
         now = sign * float(np.nanmedian(shift[block]))
         on = sign * float(np.nanmedian(beyond[block]))
-        early = at <= hour + SMALL_AFTER_H
-        if now < BACK * size or (early and on > further and now > size + further):
+        early = at <= hour + while_h
+        if now < BACK * size or (early and on > further and gone_on(now, size)):
             return at
     return width
 
 
-def _exchanged(found: Sequence[Jump], sensors: SensorHours) -> list[Jump]:
-    """Mark pairs that took each other's level in the same hour: two sensors changed dwellings."""
-    marked = list(found)
-    by_time: dict[int, list[int]] = {}
-    for number, jump in enumerate(found):
-        by_time.setdefault(int(sensors.peer_group[jump.sensor]), []).append(number)
-    for numbers in by_time.values():
-        for one in numbers:
-            for other in numbers:
-                if one < other and _exchange(found[one], found[other]):
-                    for number in (one, other):
-                        jump = found[number]
-                        sure = min(jump.confirmed, jump.hour + LARGE_AFTER_H)
-                        width = sensors.shape[1]
-                        sure = (
-                            sure if sure < max(jump.ended, jump.hour + LARGE_AFTER_H + 1) else width
-                        )
-                        marked[number] = replace(jump, confirmed=sure, ended=width, exchanged=True)
-    return marked
+def gone_on(now: Any, size: Any) -> Any:
+    """Whether a level has gone on beyond its step, K, as a room's does."""
+    return now > size + GOES_ON * np.maximum(size, 1.0)
 
 
-def _exchange(one: Jump, other: Jump) -> bool:
-    return (
-        abs(one.hour - other.hour) <= 1
-        and one.step_k * other.step_k < 0.0
-        and abs(one.after_c - other.before_c) <= EXCHANGE_K
-        and abs(other.after_c - one.before_c) <= EXCHANGE_K
-    )
+def _with_exchanges(found: Sequence[Jump], sensors: SensorHours, offset_k: Floats) -> list[Jump]:
+    """The jumps with those replaced that are half of an exchange with another sensor."""
+    pairs = exchanges(sensors, offset_k)
+    hours: dict[int, list[int]] = {}
+    for jump in pairs:
+        hours.setdefault(jump.sensor, []).append(jump.hour)
+    alone = [
+        jump
+        for jump in found
+        if all(abs(jump.hour - hour) > 1 for hour in hours.get(jump.sensor, ()))
+    ]
+    return sorted([*alone, *pairs], key=lambda jump: (jump.sensor, jump.hour))
 
 
 def airing(case: Case) -> Claim:

@@ -17,7 +17,7 @@ from analytics.window import RoomWindow
 from hearthline.storage import trust as rows
 from hearthline.storage.database import Connection
 
-VERSION = 1
+VERSION = 2
 """Of the meaning of ``FIELDS``; another one makes what is remembered worthless."""
 KEEP = timedelta(days=60)
 """Rows older than this are dropped; judging reads the last few only."""

@@ -9,7 +9,10 @@ Columns (``FIELDS``), K, °C, hundreds of W/m²; ``e`` is how far the sensor lie
 ``days`` since the last new start; ``offset_k`` and ``swing_k`` that day's mean and lopsided swing
 (95 % over median, less half of median over 5 %: a radiator pushes up, a window or a setback down)
 of ``e``; ``swings`` the faded number of days with a wide swing; ``moved_k`` level shifts not taken
-back, since ``moved_day``; sums over hours of two-hour increments of outdoor air (o), sun (s),
+back, since ``moved_day``, from ``moved_from_k``; ``knock_k`` a jump that is not settled yet, from
+``knock_from_k``, since ``knock_day``, and ``pair``, whether either was an exchange with another
+sensor (``analytics.trust.shifts``); ``told`` the number of the slow lie that was told
+(``analytics.trust.telling``); sums over hours of two-hour increments of outdoor air (o), sun (s),
 supply (p) and e: ``n oo ss os oe se ee``, ``pn pp pe pee``; ``dn doo doe dee``: of what these
 increments differ from those a day before, so that daily habits drop out; and of daily means of e
 against days before this one: ``w t tt e te e2``.
@@ -20,11 +23,9 @@ sensor's case has followed within minutes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from analytics.trust.jump import CLEAR_K, Jump, jumps
+from analytics.trust.jump import jumps
 from analytics.trust.model import (
     COLUMN,
     DAY_HOURS,
@@ -37,13 +38,22 @@ from analytics.trust.model import (
     Surroundings,
 )
 from analytics.trust.peers import offsets
+from analytics.trust.shifts import note, settle
 from analytics.trust.stuck import SUSPECT_HOURS, flat_runs
+from analytics.trust.telling import keep_told
 
 FADE = 0.975
 """Weight left of responses after a day: half after four weeks."""
 TREND_FADE = 0.99
 """Weight left of daily means after a day: half after ten weeks, since a drift takes that long."""
 _TREND = [COLUMN[name] for name in ("w", "t", "tt", "e", "te", "e2", "swings")]
+_KEPT = [
+    COLUMN[name]
+    for name in (
+        *("days", "moved_k", "moved_day", "moved_from_k"),
+        *("knock_k", "knock_from_k", "knock_day", "pair", "told"),
+    )
+]
 LAG_H = 2
 CLIP_K = 1.5
 """Larger increments are windows and jumps, not responses."""
@@ -83,8 +93,13 @@ def daily(
     rows = []
     for day in range(first, last):
         hours = slice(day * DAY_HOURS - first_hour, (day + 1) * DAY_HOURS - first_hour)
-        _new_starts(row, found, around, hours, day)
+        known = (~np.isnan(honest[:, hours])).sum(axis=1)
+        mean_k = np.nansum(honest[:, hours], axis=1) / np.maximum(known, 1)
+        settle(row, found, hours, mean_k, known >= ENOUGH_HOURS)
+        _certified(row, around, hours)
         _fold(row, honest[:, hours], deltas, hours)
+        note(row, found, hours, day)
+        keep_told(row, around)
         rows.append(row.astype(np.float32))
     if not rows:
         return Facts.none(sensors.shape[0])
@@ -126,20 +141,8 @@ def _increment(values: Floats) -> Floats:
     return grown
 
 
-def _new_starts(
-    row: Floats, found: Sequence[Jump], around: Surroundings, hours: slice, day: int
-) -> None:
-    """Begin anew where a jump was confirmed or taken back in a day, or a reading was certified."""
-    for jump in found:
-        at = row[jump.sensor]
-        for hour, sign in ((jump.confirmed, 1.0), (jump.ended, -1.0)):
-            counted = hours.start <= hour < hours.stop and jump.confirmed < jump.ended
-            if counted:
-                shift = at[COLUMN["moved_k"]] + sign * jump.step_k
-                since = at[COLUMN["moved_day"]] or day - (hour - jump.hour) // DAY_HOURS
-                at[:] = 0.0
-                if abs(shift) >= CLEAR_K:
-                    at[COLUMN["moved_k"]], at[COLUMN["moved_day"]] = shift, since
+def _certified(row: Floats, around: Surroundings, hours: slice) -> None:
+    """Begin anew where a reading was certified in a day."""
     if around.certified_hour is not None:
         with np.errstate(invalid="ignore"):
             today = (around.certified_hour >= hours.start) & (around.certified_hour < hours.stop)
@@ -148,8 +151,7 @@ def _new_starts(
 
 def _fold(row: Floats, offset: Floats, deltas: _Increments, hours: slice) -> None:
     """One day into the sums."""
-    kept = [COLUMN[name] for name in ("moved_k", "moved_day", "days")]
-    keep = row[:, kept]
+    keep = row[:, _KEPT]
     w, t = row[:, COLUMN["w"]].copy(), row[:, COLUMN["t"]].copy()
     row[:, COLUMN["tt"]] += w - 2.0 * t  # yesterday was day 0, now it is day -1
     row[:, COLUMN["t"]] -= w
@@ -157,7 +159,7 @@ def _fold(row: Floats, offset: Floats, deltas: _Increments, hours: slice) -> Non
     trend = row[:, _TREND] * TREND_FADE
     row *= FADE
     row[:, _TREND] = trend
-    row[:, kept] = keep
+    row[:, _KEPT] = keep
     row[:, COLUMN["days"]] += 1.0
     _responses(row, deltas, hours)
     known = (~np.isnan(offset)).sum(axis=1)

@@ -52,6 +52,8 @@ class TrustReason(StrEnum):
     SUN = "sun"
     OUTDOORS = "outdoors"
     DRIFT = "drift"
+    UNTRIED = "untried"
+    UNFELT = "unfelt"
     CLOCK_SKEWED = "clock_skewed"
     BATTERY = "battery"
     SILENT = "silent"
@@ -94,7 +96,10 @@ class Surroundings:
     the peers of a sensor whose building has hardly any), and ``certified_hour``, hours from the
     window's start to the last certified reading beside it (NaN none, negative before the window).
     ``unheated`` marks sensors in dwellings whose heating is stopped, restricted or that stand
-    vacant: they are nobody's peers, and nothing is said of their level.
+    vacant: they are nobody's peers, and nothing is said of their level. ``walls`` (pairs, 2) are
+    the rows of sensors whose dwellings touch, each pair in both orders. ``heard_s`` is for how long
+    nothing has arrived of a sensor while others were heard, NaN where it has told of the window's
+    end.
     """
 
     outdoor_c: Floats | None = None
@@ -108,6 +113,8 @@ class Surroundings:
     area: Ints | None = None
     certified_hour: Floats | None = None
     unheated: Flags | None = None
+    walls: Ints | None = None
+    heard_s: Floats | None = None
 
 
 NOTHING_AROUND = Surroundings()
@@ -204,6 +211,25 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """One sharp step of a sensor; hours are of the window, ``ended`` its width while it lasts.
+
+    ``from_k`` is how far the sensor lay from its peers before; ``confirmed`` is the hour from which
+    the sensor is C (the window's width where never).
+    """
+
+    sensor: int
+    hour: int
+    step_k: float
+    before_c: float
+    after_c: float
+    from_k: float
+    confirmed: int
+    ended: int
+    exchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Everything a detector may look at.
 
@@ -224,9 +250,18 @@ class Case:
         """Sensors and hours."""
         return self.sensors.shape
 
+    def uncertified(self) -> Flags:
+        """Hours before the last certified reading beside each sensor, all where there is none."""
+        certified = self.around.certified_hour
+        if certified is None:
+            return np.ones(self.shape, bool)
+        until = np.where(np.isnan(certified), np.inf, certified)
+        return np.asarray(np.arange(self.shape[1]) < until[:, None])
+
 
 FIELDS = (
-    "days", "offset_k", "swing_k", "swings", "moved_k", "moved_day",
+    "days", "offset_k", "swing_k", "swings", "moved_k", "moved_day", "moved_from_k",
+    "knock_k", "knock_from_k", "knock_day", "pair", "told",
     "n", "oo", "ss", "os", "oe", "se", "ee",
     "pn", "pp", "pe", "pee",
     "dn", "doo", "doe", "dee",
@@ -260,6 +295,22 @@ class Facts:
     def none(cls, sensors: int) -> Facts:
         """No memory at all."""
         return cls(0, np.zeros((sensors, 0, len(FIELDS)), np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the daily memory shows of one slow lie, each (sensors, days).
+
+    ``doubted`` is B, ``sure`` is C; what was told stays told while it ``stays``. ``measure`` is the
+    number that goes with the reason. A certified reading settles what is ``certifiable``.
+    """
+
+    reason: TrustReason
+    doubted: Flags
+    sure: Flags
+    stays: Flags
+    measure: Floats
+    certifiable: bool = False
 
 
 def day_number(at: datetime) -> int:

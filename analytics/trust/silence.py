@@ -3,13 +3,17 @@
 Missing is never cold. Silence is told from its neighbours' silence: sensors that fall silent
 together lost their gateway, one finding for the building; one that falls silent alone lost its
 battery, or left. A low battery alone is no reason to doubt a reading.
+
+**A backlog is no silence.** The window reaches as far as nearly all sensors do. A gateway that was
+cut off and now hands over what it stored is behind that, but alive: messages of it arrive, of hours
+long past. What it has not told yet is awaited, and judged when it has.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from analytics.trust.model import GRADE_B, GRADE_C, Case, Claim, Flags, Ints, TrustReason
+from analytics.trust.model import GRADE_B, GRADE_C, Case, Claim, Flags, Floats, Ints, TrustReason
 from analytics.trust.peers import groups
 
 GATEWAY_SENSORS = 3
@@ -27,6 +31,9 @@ LOW_BATTERY_PCT = 15.0
 """Below this a silence is put down to the battery after half the time: cells of a sensor keep
 their voltage and then drop, so the last charge told is rarely zero."""
 
+ARRIVING_S = 300.0
+"""Something of a gateway arrived so shortly before the last arrival of all: it is handing over."""
+
 SKEW_S = 1800.0
 """A clock off by half an hour dates readings into the wrong hour of a verdict. The value is right,
 so this is B and never C."""
@@ -36,7 +43,9 @@ def gateway_out(case: Case) -> Claim:
     """All sensors of a gateway silent together; the claim stands at each of them."""
     claim = Claim.nothing(case.shape)
     spoke = case.sensors.samples > 0
-    out, since = outages(spoke, _gateway(case))
+    gateway = _gateway(case)
+    out, since = outages(spoke, gateway)
+    out &= ~_awaited(spoke, gateway, case.around.heard_s)
     claim.say(out, GRADE_C, TrustReason.GATEWAY_OUT, since, np.arange(case.shape[1]) + 1.0 - since)
     return claim
 
@@ -45,7 +54,9 @@ def silent(case: Case) -> Claim:
     """A sensor silent on its own for longer than it ever is; one never heard has not begun yet."""
     claim = Claim.nothing(case.shape)
     spoke = case.sensors.samples > 0
-    out, _ = outages(spoke, _gateway(case))
+    gateway = _gateway(case)
+    out, _ = outages(spoke, gateway)
+    out |= _awaited(spoke, gateway, case.around.heard_s)
     quiet, since = _quiet(spoke, out)
     ever = np.maximum.accumulate(spoke, axis=1)
     interval = case.around.interval_s
@@ -98,6 +109,18 @@ def outages(spoke: Flags, gateway: Ints) -> tuple[Flags, Ints]:
                 out[rows, hour] = ~heard[:, hour]
                 since[rows, hour] = begun
     return out, since
+
+
+def _awaited(spoke: Flags, gateway: Ints, heard_s: Floats | None) -> Flags:
+    """Hours that a gateway which is handing over its backlog has not reached, (sensors, hours)."""
+    awaited = np.zeros(spoke.shape, bool)
+    if heard_s is None:
+        return awaited
+    for rows in groups(gateway):
+        if (heard_s[rows] <= ARRIVING_S).any():
+            reached = np.flatnonzero(spoke[rows].any(axis=0))
+            awaited[rows, (int(reached[-1]) + 1 if len(reached) else 0) :] = True
+    return awaited
 
 
 def _gateway(case: Case) -> Ints:

@@ -109,7 +109,11 @@ def forget(connection: Connection, before: datetime) -> None:
 
 
 def states(connection: Connection, devices: Sequence[int]) -> dict[int, Row]:
-    """What some room sensors last told of themselves: battery_pct, skew_s, interval_s, gateway."""
+    """What some room sensors last told of themselves.
+
+    Each has battery_pct, skew_s, interval_s, gateway, measured_at and heard_s, None where nobody
+    knows.
+    """
     rows = connection.execute(family("trust")["states"], {"devices": list(devices)}).fetchall()
     return {row["device_id"]: row for row in rows}
 

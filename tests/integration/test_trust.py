@@ -23,7 +23,7 @@ from hearthline import cli
 from hearthline.domain.places import DeviceKind, DeviceRole
 from hearthline.errors import Conflict, Invalid, NotFound
 from hearthline.settings import Settings
-from hearthline.storage import accounts, trust
+from hearthline.storage import accounts, analysis, trust
 from hearthline.storage import network as networks
 from hearthline.storage.database import Connection
 from tests import builders as b
@@ -221,6 +221,35 @@ def _last(hours: SensorHours, count: int) -> SensorHours:
         max_c=hours.max_c[:, cut],
         samples=hours.samples[:, cut],
     )
+
+
+def test_how_long_nothing_came_of_a_sensor_counts_from_the_last_arrival_of_all(
+    town: Connection,
+) -> None:
+    """Not from now: a whole city that is replayed has not fallen silent."""
+    other = "T-S1-B01-E1-0101"
+    with town.transaction():
+        b.room_series(town, other, NOW, 21.0)
+        town.execute(
+            "UPDATE latest SET seen_at = seen_at - interval '3 hours' WHERE device_id = %s",
+            (b.device_id(town, f"own:t/{other}"),),
+        )
+    ids = [b.device_id(town, uid) for uid in (UID, f"own:t/{other}")]
+    states = trust.states(town, ids)
+    assert states[ids[0]]["heard_s"] == 0.0
+    assert states[ids[1]]["heard_s"] >= 3 * 3600.0 - 1.0
+
+
+def test_a_grade_keeps_the_number_that_goes_with_its_reason(town: Connection) -> None:
+    """K of a step, °C of a stuck sensor; none of one that is believed."""
+    device = b.device_id(town, UID)
+    for measure in (-2.25, None):
+        changed = analysis.Graded(device, "C", "moved", NOW, measure)
+        with town.transaction():
+            analysis.set_grades(town, [changed], NOW)
+        row = town.execute("SELECT measure FROM sensor_grade").fetchone()
+        assert row is not None
+        assert row["measure"] == measure
 
 
 def test_surroundings_are_aligned_with_the_window(town: Connection) -> None:

@@ -71,10 +71,12 @@ WHERE %(uid)s::text IS NULL OR d.uid = %(uid)s
 ORDER BY c.time DESC, c.id DESC LIMIT %(limit)s;
 
 -- name: states
--- What each room sensor last told of itself, and how often it speaks.
+-- What each room sensor last told of itself, how often it speaks, the instant it last told of, and
+-- for how long nothing has arrived of it while others were heard.
 SELECT d.id AS device_id, coalesce(l.battery_pct, s.battery_pct)::float8 AS battery_pct,
        l.skew_s::float8, coalesce(h.interval_s, d.expected_interval_s)::float8 AS interval_s,
-       s.gateway
+       s.gateway, l.time AS measured_at,
+       extract(epoch FROM (SELECT max(seen_at) FROM latest) - l.seen_at)::float8 AS heard_s
 FROM device d
 LEFT JOIN latest l ON l.device_id = d.id
 LEFT JOIN device_sign s ON s.device_id = d.id

@@ -9,6 +9,7 @@ import pytest
 
 from analytics.trust import Facts, Trust, TrustReason, daily, judge
 from analytics.trust.jump import LARGE_AFTER_H, SMALL_AFTER_H
+from analytics.trust.keeping import joined
 from analytics.trust.model import GRADE_B, GRADE_C, HOUR, NUMBER, SensorHours, Surroundings
 from tests.unit.analytics.rooms import breathing, knocked, shown
 
@@ -137,6 +138,40 @@ def test_memory_carries_a_shift_beyond_the_window() -> None:
     assert trust.since[3, 0] < 0
     forgotten = judge(late, past=Facts.none(8))
     assert (forgotten.grade[3] < GRADE_C).all()
+
+
+def test_judged_day_by_day_a_shift_is_never_believed_in_between() -> None:
+    """Two days of hours at a time: memory takes over before the jump is out of sight."""
+    sensors = knocked(shown(breathing(8, 240)), 3, KNOCK, -1.35)
+    past: Facts | None = None
+    for hour in range(54, 240, 6):
+        window = _from(_until(sensors, hour), max(0, hour - 54))
+        new = daily(window, before=past)
+        past = joined(past, new) if past else new
+        trust = judge(window, past=past)
+        doubted = hour <= KNOCK + SMALL_AFTER_H + 1
+        assert trust.grade[3, -1] >= (GRADE_B if doubted else GRADE_C), hour
+
+
+def test_a_level_that_comes_home_by_itself_was_no_shift() -> None:
+    """Days later it lies where it was: people, and not the sensor, had moved."""
+    level = breathing(8, 16 * 24)
+    level[3] += np.where(np.arange(16 * 24) < 72, 0.0, 1.0) * np.interp(
+        np.arange(16 * 24), [0, 150, 200, 16 * 24], [1.6, 1.6, 0.0, 0.0]
+    )
+    sensors = shown(level)
+    trust = judge(sensors, past=daily(sensors))
+    assert trust.grade[3, 110] == GRADE_C
+    assert (trust.grade[3, -24:] < GRADE_C).all()
+
+
+def test_pairs_that_fit_while_a_building_is_in_trouble_are_chance() -> None:
+    """When water comes or goes everybody steps, and some fit each other."""
+    level = breathing(20, 120)
+    level[:10, KNOCK:] -= 1.2 + 0.05 * np.arange(10)[:, None]
+    level[10:, KNOCK:] += 1.2 + 0.05 * np.arange(10)[:, None]
+    trust = judge(shown(level))
+    assert NUMBER[TrustReason.SWAPPED] not in trust.reason
 
 
 def test_a_certified_reading_settles_it() -> None:

@@ -25,6 +25,26 @@ def test_sensors_that_fall_silent_together_lost_their_gateway() -> None:
     assert (trust.grade[5:] < GRADE_C).all()
 
 
+def test_a_gateway_that_hands_over_its_backlog_is_not_out() -> None:
+    """What it has not told yet is awaited; one of which nothing arrives is out."""
+    level = breathing(8, HOURS)
+    level[:, 40:] = np.nan
+    gateway = np.array([7] * 4 + [8] * 4)
+    heard_s = np.array([20.0, 900.0, 900.0, np.nan] + [4 * 3600.0] * 4)
+    trust = judge(shown(level), Surroundings(gateway=gateway, heard_s=heard_s))
+    assert (trust.grade[:4] < GRADE_C).all()
+    assert (trust.grade[4:, 41:] == GRADE_C).all()
+
+
+def test_what_a_backlog_shows_to_be_missing_is_missing() -> None:
+    """Hours that the gateway has passed by without a word of a sensor count as its silence."""
+    level = breathing(8, HOURS)
+    level[:, 50:], level[3, 20:] = np.nan, np.nan
+    trust = judge(shown(level), Surroundings(heard_s=np.full(8, 10.0)))
+    assert trust.why(3, 49)[1] is TrustReason.SILENT
+    assert (np.delete(trust.grade, 3, axis=0) < GRADE_C).all()
+
+
 def test_without_named_gateways_the_building_stands_in() -> None:
     level = breathing(6, HOURS)
     level[:, 30:36] = np.nan

@@ -125,6 +125,22 @@ def test_a_fast_ramp_is_heat() -> None:
     assert (judge(sensors, past=daily(sensors)).grade < GRADE_C).all()
 
 
+def test_what_was_told_stays_told_while_it_shows_at_all() -> None:
+    """A week of other weather widens the errors; the sensor still hangs on its balcony."""
+    near = around(40 * 24, ROWS)
+    assert near.outdoor_c is not None
+    level = breathing(ROWS, 40 * 24)
+    rng = np.random.default_rng(3)
+    level[4] += 0.07 * (near.outdoor_c - 21.0)
+    level[4, 20 * 24 :] += np.repeat(rng.normal(0.0, 0.6, 20 * 8), 3)
+    sensors = shown(level)
+    past = daily(sensors, near)
+    told = past["told"][4] == NUMBER[TrustReason.OUTDOORS]
+    assert told.argmax() < 10
+    assert told[told.argmax() :].all()
+    assert (judge(sensors, near, past).grade[4, -24:] == GRADE_C).all()
+
+
 def test_memory_grown_day_by_day_is_memory_of_the_whole() -> None:
     """Three days of hours at a time, the last row as all that is known of before."""
     level = breathing(ROWS, HOURS)

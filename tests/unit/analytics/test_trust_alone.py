@@ -1,0 +1,83 @@
+"""Doubts about a sensor that is cold alone, and what takes them away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from analytics.trust import NOTHING_AROUND, Surroundings, TrustReason, daily, judge
+from analytics.trust.model import GRADE_B, GRADE_C, NUMBER, Floats, Ints
+from analytics.trust.walls import PULL
+from tests.unit.analytics.rooms import around, breathing, shown
+
+ROWS, HOURS, DAY = 12, 6 * 24, 24
+COLD = 5
+
+
+def walls(rows: int = ROWS) -> Ints:
+    """Dwellings of which each touches the next two."""
+    pairs = [(at, at + by) for by in (1, 2) for at in range(rows - by)]
+    return np.array([*pairs, *((b, a) for a, b in pairs)], np.int64)
+
+
+def doubted(level: Floats, near: Surroundings) -> Ints:
+    """Reasons of the cold sensor's hours, GOOD where it is of grade A."""
+    trust = judge(shown(level), near)
+    assert (trust.grade[COLD] < GRADE_C).all()
+    return np.where(trust.grade[COLD] == GRADE_B, trust.reason[COLD], NUMBER[TrustReason.GOOD])
+
+
+FALL_K = 3.5 * (1.0 - np.exp(-np.maximum(np.arange(HOURS) - 30.0, 0.0) / 8.0))
+"""As a room cools whose radiator is shut."""
+
+
+def test_a_new_sensor_far_below_its_peers_is_doubted_on_its_first_day() -> None:
+    """Nothing is known of the place on which it hangs."""
+    level = breathing(ROWS, DAY)
+    level[COLD] -= 3.0
+    assert (doubted(level, NOTHING_AROUND) == NUMBER[TrustReason.UNTRIED]).all()
+
+
+def test_a_room_that_was_well_and_gets_cold_is_not_untried() -> None:
+    """Its sensor has shown that it hangs where it should."""
+    level = breathing(ROWS, DAY)
+    fallen = np.maximum(np.arange(DAY) - 8.0, 0.0)
+    level[COLD] -= 4.0 * (1.0 - np.exp(-fallen / 8.0))
+    assert NUMBER[TrustReason.UNTRIED] not in doubted(level, NOTHING_AROUND)
+
+
+def test_rooms_that_hardly_answer_to_the_outdoor_air_are_believed_after_days() -> None:
+    """And one that answers as much as it is cold stays in doubt, until that is certain."""
+    near = around(HOURS, ROWS)
+    assert near.outdoor_c is not None
+    level = breathing(ROWS, HOURS)
+    level[COLD] -= 3.0
+    sensors = shown(level)
+    last = judge(sensors, near, daily(sensors, near)).grade[COLD, -DAY:]
+    assert (last < GRADE_B).all()
+    balcony = breathing(ROWS, HOURS)
+    balcony[COLD] += 0.09 * (near.outdoor_c - 21.0)
+    sensors = shown(balcony)
+    trust = judge(sensors, near, daily(sensors, near))
+    assert (trust.grade[COLD] >= GRADE_B).mean() > 0.95
+
+
+def test_cold_that_the_neighbours_do_not_feel_is_doubted() -> None:
+    """The same cold is believed of a dwelling that pulls its neighbours down."""
+    near = replace(NOTHING_AROUND, walls=walls())
+    level = breathing(ROWS, HOURS) - 0.13 * (np.arange(ROWS) - ROWS // 2)[:, None]
+    level[COLD] -= FALL_K
+    alone = doubted(level, near)
+    assert (alone[-12:] == NUMBER[TrustReason.UNFELT]).all()
+    for beside in (COLD - 2, COLD - 1, COLD + 1, COLD + 2):
+        level[beside] -= PULL * FALL_K
+    felt = doubted(level, near)
+    assert (felt[-DAY:] == NUMBER[TrustReason.GOOD]).all()
+
+
+def test_one_neighbour_is_no_witness() -> None:
+    near = replace(NOTHING_AROUND, walls=np.array([(COLD, 4), (4, COLD)]))
+    level = breathing(ROWS, HOURS)
+    level[COLD] -= FALL_K
+    assert NUMBER[TrustReason.UNFELT] not in doubted(level, near)
