@@ -70,6 +70,7 @@ types: $(VENV) ## mypy in strict mode
 
 bench: setup ## measured figures, each beside its ceiling
 	@$(BIN)/hearthline bench ingest $(BENCH_ARGS)
+	@$(BIN)/hearthline bench analytics
 	@echo "Benchmarks done."
 
 fuzz: $(VENV) ## a million damaged messages through every decoder

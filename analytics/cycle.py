@@ -17,16 +17,14 @@ event-time order. What there is to do follows from the data alone:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg.types.json import Jsonb
 
-from analytics.episodes import CloseReason, Excursion, Known, reconcile
 from analytics.history import History
 from analytics.laying import (
     PAST_DAYS,
@@ -39,26 +37,27 @@ from analytics.laying import (
     past_of,
     weather_of,
 )
+from analytics.noting import write_episodes, write_grades
+from analytics.observed import Observed
 from analytics.overall import Overall
 from analytics.plant import read_network
 from analytics.signs import SLOT
 from analytics.snapshot import ColdDwelling
 from analytics.trunk import ColdSpell, Trunk
-from analytics.trust import Grade, keeping
+from analytics.trust import keeping
 from analytics.walk import announce, gather, walk
 from analytics.window import HOUR, secondary_meters
 from hearthline.clock import floor
-from hearthline.domain.findings import Finding
+from hearthline.domain.complaints import RULES
 from hearthline.domain.network import Network
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.policies import Policy, Profile
-from hearthline.storage import analysis, maintenance, windows
+from hearthline.domain.policies import Profile
+from hearthline.storage import analysis, complaints, maintenance, windows
 from hearthline.storage import network as networks
 from hearthline.storage import trust as trust_rows
 from hearthline.storage.database import Connection, Database, Row
-from tickets import desk
 from tickets.carrying import News
-from tickets.merging import OpenIncident
+from tickets.sitting import Sitting
 
 PROGRESS = "analysis"
 BLOCK = timedelta(days=14)
@@ -141,13 +140,14 @@ def begin(database: Database, rules: Rules, now: datetime) -> Report:
         if span is None:
             return Report(at)
         overall = _overall(connection, span)
-        noted = Jsonb(overall.plain())
-        analysis.begin_block(connection, span.since, span.rooms, span.meters, noted)
+        analysis.begin_block(connection, span.since, span.rooms, span.meters, overall.plain())
         if not any(span.since < s.since <= span.until for s in overall.signals):
             return Report(at)
         trunk = Trunk(networks.load(connection, span.until), rules.profile, overall)
-        here = _DatabaseDesk(connection, trunk.network.path_of)
-        return Report(at, tuple(announce(trunk, here, span.since, span.until)))
+        here = Sitting(connection, trunk.network.path_of)
+        news = announce(trunk, here, span.since, span.until)
+        here.rise()
+        return Report(at, tuple(news))
 
 
 def due(database: Database) -> list[District]:
@@ -193,11 +193,13 @@ def judge(database: Database, rules: Rules, district: District) -> Report:
             return Report(at)
         span = block.span
         stored = analysis.known_episodes(connection, span.rooms_from, path=district.path)
-        history = _load(connection, district, rules.profile, block, stored)
-        opened, closed = _write_episodes(connection, history, stored, span)
-        _write_grades(connection, history)
-        here = _DatabaseDesk(connection, history.network.path_of, district.path)
+        seen = observed(connection, district, rules.profile, block)
+        history = _history(connection, seen, rules.profile, span, stored)
+        opened, closed = write_episodes(connection, history, stored, span)
+        write_grades(connection, history)
+        here = Sitting(connection, history.network.path_of, district.path)
         walked = walk(history, here, span.since, span.until, rules.group_wait)
+        here.rise()
         holds = {code: str(reason) for code, reason in walked.holds.items()}
         analysis.set_holds(connection, district.path, holds, span.until)
         analysis.set_progress(connection, district.progress, span.until)
@@ -235,7 +237,10 @@ def _gather(connection: Connection, rules: Rules, block: Block) -> list[News]:
     ]
     measured = analysis.measured(connection, span.until)
     trunk = Trunk(network, rules.profile, overall, measured, spells)
-    return gather(trunk, _DatabaseDesk(connection, network.path_of), span.since, span.until)
+    here = Sitting(connection, network.path_of)
+    news = gather(trunk, here, span.since, span.until)
+    here.rise()
+    return news
 
 
 def _span(connection: Connection, now: datetime) -> tuple[Span | None, bool]:
@@ -267,38 +272,45 @@ def _complete(
     return None if reached is None else floor(min(reached, now), step)
 
 
-def _load(
-    connection: Connection,
-    district: District,
-    profile: Profile,
-    block: Block,
-    stored: Sequence[Row],
-) -> History:
+def observed(
+    connection: Connection, district: District, profile: Profile, block: Block
+) -> Observed:
+    """What was measured in a district, read and laid out."""
     span = block.span
     network = networks.load_part(connection, span.until, district.path)
     ids = {kind: [i.id for i in network.instruments if i.kind is kind] for kind in DeviceKind}
-    rooms, meters = ids[DeviceKind.ROOM], ids[DeviceKind.METER]
     slots = [meter.id for meter in secondary_meters(network)]
     found = Found(
-        windows.room_hours(connection, span.rooms_from, span.rooms, rooms),
+        windows.room_hours(connection, span.rooms_from, span.rooms, ids[DeviceKind.ROOM]),
         windows.meter_slots(connection, span.slots_from, span.meters, slots, SLOT),
-        windows.meter_hours(connection, span.hours_from, span.hours_until, meters),
+        windows.meter_hours(connection, span.hours_from, span.hours_until, ids[DeviceKind.METER]),
         windows.weather_hours(connection, span.hours_from, span.hours_until),
         _past(connection, network, profile, span),
     )
-    observed = lay_out(network, found, span, block.overall)
-    start = observed.rooms.start
+    return lay_out(network, found, span, block.overall)
+
+
+def _history(
+    connection: Connection,
+    seen: Observed,
+    profile: Profile,
+    span: Span,
+    stored: Sequence[Row],
+) -> History:
+    start = seen.rooms.start
     open_since = {
         row["code"]: row["opened_at"]
         for row in stored
         if row["opened_at"] <= start and (row["closed_at"] is None or row["closed_at"] > start)
     }
+    sensors = [sensor.id for sensor in seen.rooms.sensors]
     on_file = OnFile(
         maintenance.between(connection, start, span.rooms),
         trust_rows.certified(connection, start, span.rooms),
-        trust_rows.states(connection, rooms),
+        trust_rows.states(connection, sensors),
+        complaints.between(connection, start - RULES.repeat_within, span.until),
     )
-    return judged(observed, profile, open_since, partial(keeping.judged, connection), on_file)
+    return judged(seen, profile, open_since, partial(keeping.judged, connection), on_file)
 
 
 def _past(
@@ -311,100 +323,3 @@ def _past(
     places = [network.nodes[d.code].id for d in network.dwellings]
     days = windows.past_days(connection, first, today, policy.min_covered, places)
     return past_of(days, network, first)
-
-
-def _write_episodes(
-    connection: Connection,
-    history: History,
-    stored: Sequence[Row],
-    span: Span,
-) -> tuple[int, int]:
-    """Make the stored episodes say what the history says; returns how many opened and closed."""
-    index = history.network.index
-    known = [
-        Known(row["id"], index[row["code"]], row["opened_at"], row["closed_at"])
-        for row in stored
-        if row["code"] in index
-    ]
-    changes = reconcile(history.excursions, known)
-    analysis.insert_episodes(connection, [_episode(history, e) for e in changes.new])
-    ended = [
-        {"id": i, "closed_at": e.closed_at, "reason": e.reason, "min_c": e.min_c}
-        for i, e in changes.closed
-    ]
-    ended += [
-        {"id": k.id, "closed_at": span.until, "reason": CloseReason.REVISED, "min_c": np.inf}
-        for k in changes.revoked
-    ]
-    analysis.close_episodes(connection, ended)
-    return len(changes.new), len(ended)
-
-
-def _episode(history: History, excursion: Excursion) -> dict[str, object]:
-    policy = history.policy(excursion.opened_at)
-    return {
-        "code": history.network.dwellings[excursion.unit].code,
-        "began_at": excursion.began_at,
-        "opened_at": excursion.opened_at,
-        "closed_at": excursion.closed_at,
-        "reason": excursion.reason,
-        "min_c": excursion.min_c,
-        "policy_code": policy.code,
-        "policy_from": policy.valid_from,
-    }
-
-
-def _write_grades(connection: Connection, history: History) -> None:
-    """Store the grade each sensor has at the end of the window, where it changed."""
-    if history.level_c.shape[1] == 0:
-        return
-    trust, window = history.trust, history.window
-    before = analysis.grades(connection, [sensor.id for sensor in window.sensors])
-    changed = []
-    for row, sensor in enumerate(window.sensors):
-        grade, reason = trust.why(row, -1)
-        was = before.get(sensor.id)
-        if was is not None and (was["grade"], was["reason"]) == (grade, reason):
-            continue
-        since = (
-            window.until if grade is Grade.A else window.start + int(trust.since[row, -1]) * HOUR
-        )
-        changed.append(
-            {
-                "device_id": sensor.id,
-                "grade": grade,
-                "reason": reason,
-                "since": since,
-                "until": window.until,
-            }
-        )
-    analysis.set_grades(connection, changed)
-
-
-@dataclass(frozen=True, slots=True)
-class _DatabaseDesk:
-    """The desk of the open transaction."""
-
-    connection: Connection
-    path_of: Mapping[str, str]
-    scope: str = ""  # the path of a district; without one the whole city
-
-    def open_incidents(self) -> Sequence[OpenIncident]:
-        return desk.open_incidents(self.connection, self.scope)
-
-    def take_up(
-        self, findings: Sequence[Finding], incidents: Sequence[OpenIncident], policy: Policy
-    ) -> list[News]:
-        return desk.take_up(self.connection, findings, incidents, self.path_of, policy)
-
-    def warm(self, incident: OpenIncident, at: datetime, cold: Collection[str]) -> None:
-        desk.warm(self.connection, incident, at, cold)
-
-    def recover(self, incident: OpenIncident, at: datetime) -> None:
-        desk.recover(self.connection, incident, at)
-
-    def relapse(self, incident: OpenIncident, at: datetime) -> None:
-        desk.relapse(self.connection, incident, at)
-
-    def close(self, incident: OpenIncident, at: datetime) -> None:
-        desk.close(self.connection, incident, at)

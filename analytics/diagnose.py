@@ -2,17 +2,19 @@
 
 Each explainer looks at the snapshot and at the cold dwellings that nothing explained yet, and
 returns findings; what a finding covers is taken out of the set before the next one looks. The
-order is the triage order of the physics: lying sensors first, then what meters prove by
-themselves, branches that lost flow, what still recovers from either, the neighbours whom the
-ledger knows, places that lie off their fellows, and last what is cold in general or for no known
-reason. What spills over through walls joins its source. A finding prints what speaks for it and
-what against.
+order is the triage order of the physics: lying sensors first, what stands out from a common cause,
+what meters prove by themselves, branches that lost flow, what still recovers from either, the
+neighbours whom the ledger knows, places that lie off their fellows, and last what is cold in
+general or for no known reason. What spills over through walls joins its source; at the end those
+who called are heard. A finding prints what speaks for it and what against.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from analytics.explain.apart import own_causes
+from analytics.explain.calls import hear
 from analytics.explain.meters import flow_lost, proven_by_meters, recovering
 from analytics.explain.neighbours import neighbours_beyond, neighbours_unheated
 from analytics.explain.rooms import common_places, shifted_places
@@ -25,6 +27,7 @@ Explainer = Callable[[Snapshot, frozenset[str]], list[Finding]]
 
 EXPLAINERS: Sequence[Explainer] = (
     lying_sensors,
+    own_causes,
     proven_by_meters,
     flow_lost,
     recovering,
@@ -36,11 +39,14 @@ EXPLAINERS: Sequence[Explainer] = (
 
 
 def diagnose(snapshot: Snapshot) -> list[Finding]:
-    """All findings of a snapshot; together they cover every cold dwelling exactly once."""
+    """All findings of a snapshot; together they cover every cold dwelling exactly once.
+
+    Who only called joins what explains the call, or has a finding where that is sure enough.
+    """
     findings: list[Finding] = []
     left = frozenset(snapshot.cold)
     for explain in EXPLAINERS:
         found = explain(snapshot, left)
         findings += found
         left = left.difference(*(finding.cold for finding in found))
-    return join_spilled(snapshot, findings)
+    return hear(snapshot, join_spilled(snapshot, findings))

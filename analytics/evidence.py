@@ -78,8 +78,9 @@ def meter_word(snapshot: Snapshot, place: str) -> Evidence:
 
 
 def deepest(snapshot: Snapshot, cold: Collection[str]) -> Evidence:
-    """The coldest dwelling and how cold it got."""
-    coldest = min(cold, key=lambda code: (snapshot.cold[code].min_c, code))
+    """The coldest dwelling of those that are measured, and how cold it got."""
+    measured = [code for code in cold if code in snapshot.cold]
+    coldest = min(measured, key=lambda code: (snapshot.cold[code].min_c, code))
     values = {
         "place": label(snapshot, coldest),
         "min_c": round(snapshot.cold[coldest].min_c, 1),

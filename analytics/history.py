@@ -7,9 +7,11 @@ backlog of days is analysed in event-time order and each ticket carries its own 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +28,11 @@ from analytics.triage import UNKNOWN_WAIT
 from analytics.trust import Trust
 from analytics.trust.findings import findings as sensor_findings
 from analytics.window import HOUR, Floats, RoomWindow, unit_levels
+from hearthline.clock import floor
+from hearthline.domain.complaints import RULES, Complaint
 from hearthline.domain.maintenance import Window
 from hearthline.domain.network import Network
-from hearthline.domain.places import HeatingStatus, PlaceKind
+from hearthline.domain.places import PlaceKind
 from hearthline.domain.policies import HoldReason, Policy, Profile
 
 FRESH_HOURS = 3  # a level older than this is no knowledge of the present
@@ -52,6 +56,7 @@ class History:
     offsets: Offsets
     tree: Tree
     outdoor_c: Floats
+    complaints: Sequence[Complaint] = ()
 
     def policy(self, at: datetime) -> Policy:
         """The version of the rule that binds at an instant."""
@@ -72,6 +77,8 @@ class History:
         edges = np.flatnonzero(np.diff(self.trust.grade, axis=1).any(axis=0))
         changes |= {self.window.start + (int(hour) + 2) * HOUR for hour in edges}
         changes |= set(owed.instants(self.reasons, self.window.start))
+        for call in self.complaints:  # it is heard by the next whole hour, and ceases to count
+            changes |= {floor(at, HOUR) + HOUR for at in (call.at, call.at + RULES.counts_for)}
         return sorted(changes)
 
     def snapshot(self, at: datetime) -> Snapshot:
@@ -92,7 +99,19 @@ class History:
             **self._offset(hour),
             tree=self.tree,
             courses=self._courses(hour),
+            complaints=self._calls(at),
         )
+
+    def _calls(self, at: datetime) -> dict[str, list[datetime]]:
+        """The calls of each dwelling within the time in which they repeat, up to an instant."""
+        first, last = (
+            bisect_right(self.complaints, instant, key=lambda call: call.at)
+            for instant in (at - RULES.repeat_within, at)
+        )
+        calls: dict[str, list[datetime]] = {}
+        for call in self.complaints[first:last]:
+            calls.setdefault(call.place, []).append(call.at)
+        return calls
 
     def _offset(self, hour: int) -> dict[str, Floats]:
         """How far dwellings lie off at an hour; nothing before the first."""
@@ -105,20 +124,27 @@ class History:
     def _courses(self, hour: int) -> Courses:
         """The last two days up to an hour."""
         part = slice(max(0, hour + 1 - COURSE_H), hour + 1)
-        zone = self.profile.versions[0].zone()
-        first = self.window.start + part.start * HOUR
-        local = [(first + at * HOUR).astimezone(zone).hour for at in range(part.stop - part.start)]
         return Courses(
             self.level_c[:, part],
             self.offsets.hourly[:, part] - self.offsets.at(hour)[2][:, None],
-            np.array(local, np.int64),
+            self._local_hours[part],
             self.outdoor_c[part],
         )
+
+    @cached_property
+    def _local_hours(self) -> NDArray[np.int64]:
+        """The local hour of the day of every hour."""
+        zone = self.profile.versions[0].zone()
+        hours = range(self.level_c.shape[1])
+        local = [(self.window.start + at * HOUR).astimezone(zone).hour for at in hours]
+        return np.array(local, np.int64)
 
     def _unowed(self, at: datetime, hour: int) -> dict[str, HoldReason]:
         if hour < 0:
             return {}
         below = self._recent(hour) < self.policy(at).threshold_c
+        since, index = at - RULES.counts_for, self.network.index
+        below[[index[code] for code, calls in self._calls(at).items() if calls[-1] > since]] = True
         return owed.held(self.network, self.reasons[:, hour], below)
 
     def _hour(self, at: datetime) -> int:
@@ -135,12 +161,14 @@ class History:
         return levels
 
     def _levels(self, at: datetime, hour: int) -> dict[str, float]:
-        levels = self._recent(hour)
+        levels, unheated = self._recent(hour), self.network.unheated(at)
+        units = np.flatnonzero(~np.isnan(levels))
         dwellings = self.network.dwellings
+        told = zip(units.tolist(), levels[units].tolist(), strict=True)
         return {
-            dwellings[unit].code: float(levels[unit])
-            for unit in map(int, np.flatnonzero(~np.isnan(levels)))
-            if self.network.status(dwellings[unit].code, at) is HeatingStatus.ON
+            dwellings[unit].code: level
+            for unit, level in told
+            if dwellings[unit].code not in unheated
         }
 
     def _cold(self, at: datetime) -> dict[str, ColdDwelling]:
@@ -160,21 +188,23 @@ class History:
         flows = {}
         for station in self.stations:
             slot = min(int((at - station.start) // SLOT), station.flow_m3h.shape[1])
-            for row, place in enumerate(station.places[1:], 1):
-                recent = station.flow_m3h[row, max(0, slot - 6) : max(0, slot)]
-                if len(recent) and not np.isnan(recent).all():
-                    flows[place] = round(float(np.nanmean(recent)), 2)
+            recent = station.flow_m3h[1:, max(0, slot - 6) : max(0, slot)]
+            known = ~np.isnan(recent)
+            count, total = known.sum(axis=1), np.where(known, recent, 0.0).sum(axis=1)
+            for row in np.flatnonzero(count):
+                flows[station.places[row + 1]] = round(float(total[row] / count[row]), 2)
         return flows
 
 
 @dataclass(frozen=True)
 class Around:
     """What people have put on file: maintenance ``windows``, and in ``wrong_by_k``,
-    (sensors, hours), what certified readings take off each sensor.
+    (sensors, hours), what certified readings take off each sensor; ``complaints`` by phone.
     """
 
     windows: Sequence[Window] = ()
     wrong_by_k: Floats | float = 0.0
+    complaints: Sequence[Complaint] = ()
 
 
 NOTHING_AROUND = Around()
@@ -216,6 +246,7 @@ def judge(
         found,
         Tree.of(network),
         outdoor,
+        sorted((c for c in around.complaints if c.place in network.index), key=lambda c: c.at),
     )
 
 

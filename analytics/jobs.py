@@ -22,7 +22,6 @@ import structlog
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
-from psycopg_pool import PoolTimeout
 
 from analytics import cycle
 from analytics.worker import CHORES, Work, analyse, forget, roll_up, say
@@ -37,7 +36,7 @@ POLL_S = 5.0  # new jobs are notified; this is for what a lost notification miss
 FIRST, DISTRICT, LATER = 10, 5, 0  # priorities
 
 OTHERS = {chore.__name__: chore for chore in CHORES if chore is not analyse}
-GONE = (PartAway, ConnectorException, PoolTimeout, *Away)
+GONE = (PartAway, ConnectorException, *Away)
 
 tasks = Blueprint()
 

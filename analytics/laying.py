@@ -22,6 +22,7 @@ from analytics.trust.certified import corrections
 from analytics.window import HOUR, Grid, RoomWindow, room_window, station_slots
 from hearthline.clock import floor
 from hearthline.domain.certified import Certified
+from hearthline.domain.complaints import Complaint
 from hearthline.domain.maintenance import Window
 from hearthline.domain.network import Network
 from hearthline.domain.places import DeviceKind
@@ -123,6 +124,7 @@ class OnFile:
     windows: Sequence[Window] = ()
     certified: Sequence[Certified] = ()
     states: States = field(default_factory=lambda: NOBODY_KNOWS)
+    complaints: Sequence[Complaint] = ()
 
 
 NOTHING_ON_FILE = OnFile()
@@ -151,7 +153,7 @@ def judged(
     devices = [sensor.id for sensor in rooms.sensors]
     hours = int(rooms.covered_min.shape[1])
     wrong_by_k = corrections(devices, on_file.certified, rooms.start, hours)
-    around = Around(on_file.windows, wrong_by_k)
+    around = Around(on_file.windows, wrong_by_k, on_file.complaints)
     return judge(observed, profile, open_since, grading(rooms, near), around)
 
 

@@ -58,12 +58,20 @@ class Weather:
 
     def outdoors(self, start: datetime, hours: int) -> Floats:
         """Outdoor temperature on other hours, (hours,) from ``start``; NaN where it has none."""
-        found = np.full(hours, np.nan)
-        shift = round((start - self.start) / HOUR)
-        first, last = max(0, -shift), min(hours, len(self.outdoor_c) - shift)
-        if first < last:
-            found[first:last] = self.outdoor_c[first + shift : last + shift]
-        return found
+        return on_hours(self.outdoor_c, self.start, start, hours)
+
+
+def on_hours(values: Floats, begins: datetime, start: datetime, hours: int) -> Floats:
+    """Hours from ``begins`` on laid on ``hours`` from ``start`` on; NaN where they have none.
+
+    The last axis of ``values`` is hours; the others are kept.
+    """
+    found = np.full((*values.shape[:-1], hours), np.nan)
+    shift = round((start - begins) / HOUR)
+    first, last = max(0, -shift), min(hours, values.shape[-1] - shift)
+    if first < last:
+        found[..., first:last] = values[..., first + shift : last + shift]
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ and operators see it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -26,7 +27,7 @@ Stage = Callable[[Snapshot], Holds]
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """Findings to take up, and cold dwellings held back with the reason."""
+    """Findings to take up, and dwellings that are cold or called, held back with the reason."""
 
     findings: tuple[Finding, ...]
     holds: Holds
@@ -38,13 +39,18 @@ def triage(snapshot: Snapshot, wait: timedelta) -> Triage:
     for stage in STAGES:
         holds |= stage(snapshot)
     kept = {code: cold for code, cold in snapshot.cold.items() if code not in holds}
-    findings = []
-    for finding in diagnose(replace(snapshot, cold=kept)):
+    heard = {code: calls for code, calls in snapshot.complaints.items() if code not in holds}
+    looked_at = replace(snapshot, cold=kept, complaints=heard)
+    findings: list[Finding] = []
+    told: set[str] = set()
+    above = snapshot.network.roots()  # their incidents take in who is measured
+    for finding in diagnose(looked_at):
+        told |= finding.cold if finding.place not in above else set()
         if _waits(finding, snapshot, wait):
             holds |= dict.fromkeys(finding.cold, HoldReason.WAITING_FOR_PEERS)
         else:
             findings.append(finding)
-    return Triage(tuple(findings), holds)
+    return Triage(tuple(findings), {**unheard(looked_at, told), **holds})
 
 
 def heating_not_owed(snapshot: Snapshot) -> Holds:
@@ -53,9 +59,9 @@ def heating_not_owed(snapshot: Snapshot) -> Holds:
 
 
 def untrusted_alone(snapshot: Snapshot) -> Holds:
-    """A sensor of grade B needs a cold neighbour in its entrance to be believed."""
+    """A sensor of grade B needs a call, or a cold neighbour in its entrance, to be believed."""
     network, holds = snapshot.network, {}
-    for code in snapshot.suspect.intersection(snapshot.cold):
+    for code in snapshot.suspect.intersection(snapshot.cold).difference(snapshot.callers):
         entrance = network.ancestor(code, PlaceKind.ENTRANCE) or code
         if not any(c != code for c in snapshot.cold_below(entrance)):
             holds[code] = HoldReason.SENSOR_UNTRUSTED
@@ -65,12 +71,27 @@ def untrusted_alone(snapshot: Snapshot) -> Holds:
 STAGES: tuple[Stage, ...] = (heating_not_owed, untrusted_alone)
 
 
+def unheard(snapshot: Snapshot, told: Collection[str]) -> Holds:
+    """Who called and is in no finding, with what is to be done about it: no call is dropped."""
+    holds = {}
+    for code in sorted(snapshot.callers.difference(told)):
+        if code in snapshot.reported:
+            alone = code in snapshot.unexplained
+            holds[code] = HoldReason.CALL_TO_CHECK if alone else HoldReason.EXPLAINED
+        elif snapshot.level_c.get(code, -math.inf) >= snapshot.threshold_c:
+            holds[code] = HoldReason.CALLED_BUT_WARM
+        else:
+            holds[code] = HoldReason.CALL_TO_CHECK
+    return holds
+
+
 def _waits(finding: Finding, snapshot: Snapshot, wait: timedelta) -> bool:
     """Whether every cold dwelling of a finding is too new: its siblings may be about to fall.
 
-    A dwelling that is cold for no known reason waits for a day: what comes may tell.
+    A dwelling that is cold for no known reason waits for a day: what comes may tell. Once
+    somebody has called, nobody waits.
     """
-    if not finding.cold:
+    if not finding.cold or finding.cold.intersection(snapshot.callers):
         return False
     if finding.cause is Cause.UNDETERMINED:
         wait = max(wait, UNKNOWN_WAIT)

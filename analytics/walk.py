@@ -18,7 +18,7 @@ from typing import Protocol
 
 from analytics.explain.meters import TAIL
 from analytics.history import History
-from analytics.signs import SIGNS_OF, Signal
+from analytics.signs import SIGNS_OF, Sign, Signal
 from analytics.snapshot import Snapshot
 from analytics.triage import triage
 from analytics.trunk import Trunk
@@ -78,15 +78,19 @@ def walk(
         snapshot = history.snapshot(at)
         result = triage(snapshot, group_wait)
         own = [finding for finding in result.findings if finding.place not in above]
+        _end_former(desk, snapshot, [i for i in desk.open_incidents() if i.place not in above])
         news += desk.take_up(own, desk.open_incidents(), history.policy(at))
-        _follow_up(desk, snapshot, [i for i in desk.open_incidents() if i.place not in above])
+        follow_up(desk, snapshot, [i for i in desk.open_incidents() if i.place not in above])
     return Walked(news, result.holds)
 
 
 def announce(trunk: Trunk, desk: Desk, since: datetime, until: datetime) -> list[News]:
     """Open what meters say of the sources between two instants, before anybody is asked."""
     news: list[News] = []
+    above = frozenset(trunk.network.roots())
     for at in trunk.beginnings(since, until):
+        mine = [i for i in desk.open_incidents() if i.place in above]
+        _end_former(desk, trunk.snapshot(at), mine)
         news += desk.take_up(trunk.proven(at), desk.open_incidents(), trunk.policy(at))
     return news
 
@@ -96,15 +100,24 @@ def gather(trunk: Trunk, desk: Desk, since: datetime, until: datetime) -> list[N
     news: list[News] = []
     above = frozenset(trunk.network.roots())
     for at in _hours(since, until):
-        incidents = desk.open_incidents()
-        findings = trunk.findings(at) if at < until else trunk.findings_at_end(at, incidents)
+        incidents = _opened_by(desk, at)
+        if at < until:  # what has not recovered from a shortage is no incident without one
+            known = {incident.place for incident in incidents}
+            findings = [f for f in trunk.findings(at) if f.proven or f.place in known]
+        else:
+            findings = trunk.findings_at_end(at, incidents)
         if findings:
             news += desk.take_up(findings, incidents, trunk.policy(at))
-            incidents = desk.open_incidents()
+            incidents = _opened_by(desk, at)
         mine = [incident for incident in incidents if incident.place in above]
         if mine:
-            _follow_up(desk, trunk.snapshot(at), mine)
+            follow_up(desk, trunk.snapshot(at), mine)
     return news
+
+
+def _opened_by(desk: Desk, at: datetime) -> list[OpenIncident]:
+    """The open incidents that were there at an instant: the districts' walks went ahead of it."""
+    return [incident for incident in desk.open_incidents() if incident.opened_at <= at]
 
 
 def _hours(since: datetime, until: datetime) -> list[datetime]:
@@ -114,10 +127,20 @@ def _hours(since: datetime, until: datetime) -> list[datetime]:
     return [first + hour * HOUR for hour in range(count) if first + hour * HOUR < until] + [until]
 
 
-def _follow_up(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident]) -> None:
+def _end_former(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident]) -> None:
+    """End incidents whose sign comes anew after it had been away: that is another one's."""
+    path_of = snapshot.network.path_of
+    for incident in incidents:
+        now = [s.since for s in snapshot.signals if _shows(s, incident, path_of)]
+        ends = _ends(snapshot, incident)
+        if now and ends and min(now) - max(ends) >= HOLD_OPEN and incident.opened_at < max(ends):
+            desk.close(incident, snapshot.at)
+
+
+def follow_up(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident]) -> None:
     """Tell open incidents how their dwellings are doing."""
     for incident in incidents:
-        cold = incident.cold.intersection(snapshot.cold)
+        cold = incident.cold.intersection(snapshot.counted_cold) | _waiting(incident, snapshot)
         if incident.cold - cold:
             desk.warm(incident, snapshot.at, cold)
         active = _active(incident, snapshot, cold)
@@ -133,6 +156,20 @@ def _follow_up(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident]
             desk.close(incident, snapshot.at)
 
 
+def _waiting(incident: OpenIncident, snapshot: Snapshot) -> frozenset[str]:
+    """Members of which nobody can say that they are warm: works hold them back, or just did.
+
+    They read below the standard, and their episode ended because no heat was owed for a while.
+    """
+    held = HoldReason.MAINTENANCE
+    return frozenset(
+        code
+        for code in incident.cold - snapshot.counted_cold
+        if snapshot.level_c.get(code, snapshot.threshold_c) < snapshot.threshold_c
+        and snapshot.unowed.get(code, held) is held
+    )
+
+
 def _active(incident: OpenIncident, snapshot: Snapshot, cold: frozenset[str]) -> bool:
     """Whether an incident goes on: its meters say so, or its rooms are still cold.
 
@@ -143,13 +180,25 @@ def _active(incident: OpenIncident, snapshot: Snapshot, cold: frozenset[str]) ->
             (found.device_uid, found.place) == (incident.device_uid, incident.place)
             for found in snapshot.lying
         )
-    if any(_shows(signal, incident) for signal in snapshot.signals):
+    path_of = snapshot.network.path_of
+    if any(_shows(signal, incident, path_of) for signal in snapshot.signals):
         return True
-    ends = [s.until for s in snapshot.ended if s.until is not None and _shows(s, incident)]
+    ends = _ends(snapshot, incident)
     if incident.common and ends and snapshot.at - max(ends) > TAIL:
         return False
     return bool(cold)
 
 
-def _shows(signal: Signal, incident: OpenIncident) -> bool:
-    return signal.place == incident.place and signal.sign in SIGNS_OF.get(incident.cause, ())
+def _ends(snapshot: Snapshot, incident: OpenIncident) -> list[datetime]:
+    """When the incident's signs ended that are no longer there."""
+    path_of = snapshot.network.path_of
+    return [s.until for s in snapshot.ended if s.until and _shows(s, incident, path_of)]
+
+
+def _shows(signal: Signal, incident: OpenIncident, path_of: Mapping[str, str]) -> bool:
+    """Whether a sign is an incident's: a branch's flow tells of the entrances below it too."""
+    if signal.sign not in SIGNS_OF.get(incident.cause, ()):
+        return False
+    if signal.sign is Sign.FLOW_LOW and not incident.common:
+        return path_of[incident.place].startswith(path_of[signal.place])
+    return signal.place == incident.place

@@ -118,15 +118,13 @@ def station_slots(
 
 def _held(matrix: Floats, slots: Sequence[int]) -> Floats:
     """Let a reading stand until the next one is due: fill ``slots[row]`` gaps after it at most."""
-    filled = matrix.copy()
-    age = np.zeros(len(matrix), np.int64)
-    limit = np.array(slots, np.int64)
-    for slot in range(1, matrix.shape[1]):
-        missing = np.isnan(filled[:, slot])
-        age = np.where(missing, age + 1, 0)
-        fill = missing & (age <= limit)
-        filled[fill, slot] = filled[fill, slot - 1]
-    return filled
+    if not matrix.size:
+        return matrix
+    at = np.arange(matrix.shape[1])
+    last = np.maximum.accumulate(np.where(np.isnan(matrix), -1, at), axis=1)
+    fill = (last >= 0) & (at - last <= np.array(slots, np.int64)[:, None])
+    stood = np.take_along_axis(matrix, np.maximum(last, 0), axis=1)
+    return np.where(fill, stood, np.nan)
 
 
 def secondary_meters(network: Network) -> list[Instrument]:

@@ -57,6 +57,12 @@ def _profile(value: str) -> str:
     return value
 
 
+def _judge(value: str) -> str:
+    if value not in ("model", "rules"):
+        raise ValueError("must be model or rules")
+    return value
+
+
 class Settings(BaseSettings):
     """Where the parts are and how the company works; durations are ISO 8601 or seconds."""
 
@@ -94,6 +100,7 @@ class Settings(BaseSettings):
     worker_interval: timedelta = timedelta(seconds=5)
     worker_port: int | None = Field(default=None, ge=0, le=65_535)
     group_wait: timedelta = timedelta(hours=1)
+    causes: Annotated[str, AfterValidator(_judge)] = "model"  # who ranks causes: model or rules
 
     host: str = "127.0.0.1"
     port: int = Field(default=8460, ge=0, le=65_535)

@@ -7,11 +7,12 @@ sleeping. After a pause (a laptop that slept) it catches up at once instead of f
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from hearthline.domain.complaints import Complaint
 from simulators.city import City
 from simulators.post import Message
 from simulators.report import Report
@@ -19,6 +20,8 @@ from simulators.runner import run
 
 Progress = Callable[[int, int | None, str], None]
 """``progress(done, total, text)``; the total is None where there is no end."""
+Hear = Callable[[Sequence[Complaint]], None]
+"""Takes what households phone."""
 
 LIVE_BLOCK = timedelta(seconds=30)
 
@@ -103,6 +106,7 @@ def live(
     until: datetime | None = None,
     clock: Clock | None = None,
     progress: Progress | None = None,
+    hear: Hear | None = None,
 ) -> Report:
     """Go on publishing after the history until ``stop`` is set (or ``until``, in event time).
 
@@ -118,6 +122,7 @@ def live(
         until: event time at which to end.
         clock: tests pass their own.
         progress: called after each block with (messages, None, event time).
+        hear: takes what households phone, after each hour.
     """
     watch = clock or SystemClock()
     pace = Pace(watch.now() if speed == 1.0 else publish_from, speed, watch, stop)
@@ -129,6 +134,8 @@ def live(
             publish(message)
         if not pace.reach(block.until):
             return blocks.report
+        if hear is not None and block.calls:
+            hear(block.calls)
         if progress is not None:
             progress(blocks.report.messages, None, block.until.isoformat(timespec="seconds"))
     return blocks.report
@@ -143,10 +150,12 @@ def backfill(
     publish_from: datetime | None = None,
     stop: threading.Event | None = None,
     progress: Progress | None = None,
+    hear: Hear | None = None,
 ) -> Report:
     """Publish the history from ``anchor`` to ``stop_at`` as fast as ``publish`` takes it.
 
-    ``progress`` is called after each block with (hours done, hours in all, event time).
+    ``progress`` is called after each block with (hours done, hours in all, event time), ``hear``
+    with what households phoned in it.
     """
     blocks = run(city, anchor, stop_at, publish_from=publish_from)
     hour = timedelta(hours=1)
@@ -154,6 +163,8 @@ def backfill(
     for block in blocks:
         for message in block.messages:
             publish(message)
+        if hear is not None and block.calls:
+            hear(block.calls)
         if progress is not None:
             text = block.until.isoformat(timespec="minutes")
             progress(int((block.until - anchor) / hour), total, text)

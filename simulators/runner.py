@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from hearthline.domain.complaints import Complaint
+from simulators.calls import Households, Telephone
 from simulators.city import City
 from simulators.engine import Engine
 from simulators.instruments import Bench
@@ -22,10 +24,14 @@ DEFAULT_BLOCK = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Everything due after the previous block's ``until`` and by this one's (aware UTC)."""
+    """Everything due after the previous block's ``until`` and by this one's (aware UTC).
+
+    ``calls`` are what households phoned in the hours that ended in between.
+    """
 
     until: datetime
     messages: list[Message]
+    calls: list[Complaint]
 
 
 class Run(Iterator[Block]):
@@ -60,6 +66,7 @@ class Run(Iterator[Block]):
         )
         self._state: State | None = None
         self._index = 0
+        self._telephone = Telephone(Households.of(city), self._anchor)
 
     @property
     def report(self) -> Report:
@@ -81,8 +88,9 @@ class Run(Iterator[Block]):
         until_s = self._seconds(until)
         while self._index * self._engine.seconds <= until_s:
             self._advance()
+        calls = self._telephone.take(self._until, until)
         self._until = until
-        return Block(until, self._post.take(until_s))
+        return Block(until, self._post.take(until_s), calls)
 
     def _advance(self) -> None:
         """One physical step, read by all instruments."""
@@ -90,6 +98,7 @@ class Run(Iterator[Block]):
             self._engine, self._state = self._city.start(self._anchor)
         step = self._engine.advance(self._state, self._index)
         self._index += 1
+        self._telephone.feel(step)
         if self._post.is_over(step.offset_s + step.seconds):
             self._bench.rooms.skip(step)
             self._bench.meters.skip(step)

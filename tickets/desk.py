@@ -78,7 +78,7 @@ def take_up(
 
     ``incidents`` are those open in this transaction (see ``open_incidents``).
     """
-    return carry_out(plan(findings, incidents, path_of), _Book(connection, policy))
+    return carry_out(plan(findings, incidents, path_of), Book(connection, policy))
 
 
 def recover(connection: Connection, incident: OpenIncident, at: datetime) -> None:
@@ -149,7 +149,7 @@ def act(
 
 
 @dataclass(frozen=True, slots=True)
-class _Book:
+class Book:
     """Incidents as rows; a ticket promises what the ``policy`` of its first hour asks."""
 
     connection: Connection

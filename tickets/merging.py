@@ -5,20 +5,24 @@ dwellings are cold. A place is *common* where several buildings share it: a circ
 the source. The rules, in order, for each supply finding:
 
 1. An open incident at the same place is the same one: it takes the new members and, if the
-   finding is surer, the new cause. Only what two meters' signs prove of one place is two causes.
+   finding is surer, the new cause. Only what two signs prove of one common place is two causes.
+   What a branch meter proves of a building is the open incident of the entrance below it, unless
+   most of the cold is elsewhere in the building: one meter tells of one cause.
 2. A finding below an open incident, or all of whose cold dwellings are members of one, is explained
    by it: its dwellings join, since a dwelling does not change its ticket because the diagnosis
    wavers. But where only common incidents stand above it and it has evidence of its own, it is a
    cause of its own: a station short of heat does not close a valve.
-3. A finding above open incidents explains them: the oldest is widened to the new place, the others
-   are merged into it. Not those that rest on a meter or on the ledger, nor those that stood for a
-   day; and a common finding explains only undetermined ones.
+3. A finding above open incidents explains them if it claims all their cold dwellings: the oldest
+   is widened to the new place, the others are merged into it. Not those that rest on a meter or on
+   the ledger, nor those that stood for a day; and a common finding explains only undetermined
+   ones. What meters prove is as old as its sign: it opens an incident and then takes in others.
 4. Anything else opens a new incident, unless all its cold dwellings are cold by another one's
    doing and no meter proves it: a shortage leaves the weakest dwellings coldest.
 
 Sensor findings meet the incident of their own sensor, or open one. A dwelling is cold for one
 reason at a time: what an incident that stays apart already holds as cold does not count as cold in
-another one, though it may be affected by it too.
+another one, though it may be affected by it too. Only who stands out from what a common cause does
+to his fellows (``Finding.apart``) is cold by a cause of his own, whatever common one holds him.
 """
 
 from __future__ import annotations
@@ -44,7 +48,10 @@ PROVEN = frozenset(
     }
 )
 """Causes that a meter or the ledger proves: nothing wider swallows them."""
+OF_A_BRANCH = frozenset({Cause.PIPES_SWAPPED, Cause.STRAINER_CLOGGED})
+"""Causes of an entrance that the meter of its building shows."""
 SETTLED_AFTER = timedelta(hours=24)
+SHOWS_WITHIN = timedelta(hours=12)  # the slowest sign is established by then
 
 
 class StepKind(StrEnum):
@@ -126,7 +133,8 @@ def _has_news(finding: Finding, left: Finding) -> bool:
 def _without_others(step: Step, incidents: Sequence[OpenIncident]) -> Step:
     """The step with its finding's cold dwellings less those of incidents that stay apart."""
     own = step.incident.id if step.incident else None
-    apart = [i.cold for i in incidents if i.kind is step.finding.kind and i.id != own]
+    others = [i for i in incidents if i.kind is step.finding.kind and i.id != own]
+    apart = [i.cold for i in others if not (step.finding.apart and i.common)]
     cold = step.finding.cold.difference(*apart)
     return replace(step, finding=replace(step.finding, cold=cold))
 
@@ -137,7 +145,7 @@ def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[
         i
         for i in peers
         if (i.place, i.device_uid) == (finding.place, finding.device_uid)
-        and not (finding.proven and i.cause in PROVEN and i.cause is not finding.cause)
+        and not _is_another(finding, i)
     ]
     same.sort(key=lambda i: i.cause is not finding.cause)
     if finding.kind is TicketKind.SENSOR:
@@ -145,6 +153,9 @@ def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[
     below = [i for i in peers if _swallows(finding, i, path_of)]
     if same:
         return Step(StepKind.UPDATE, finding, same[0], tuple(below))
+    told = _of_the_same_meter(finding, peers, path_of)
+    if told is not None:
+        return told
     here = path_of[finding.place]
     above = [
         i
@@ -155,11 +166,36 @@ def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[
     if above and finding.cause is not Cause.NEIGHBOUR_UNHEATED:
         joins = replace(finding, affected=finding.cold)  # the incident's own place says who else
         return Step(StepKind.UPDATE, joins, max(above, key=lambda i: len(path_of[i.place])))
-    if below:
+    if below and not finding.proven:
         oldest = min(below, key=lambda i: (i.opened_at, i.id))
         rest = tuple(i for i in below if i.id != oldest.id)
         return Step(StepKind.WIDEN, finding, oldest, rest)
     return Step(StepKind.OPEN, finding)
+
+
+def _is_another(finding: Finding, incident: OpenIncident) -> bool:
+    """Whether a sign proves of a common place what its open incident is not about."""
+    if not (finding.proven and finding.common) or incident.cause is finding.cause:
+        return False
+    stood = finding.at - incident.opened_at >= SHOWS_WITHIN
+    return incident.cause in PROVEN or (incident.cause is Cause.UNDETERMINED and stood)
+
+
+def _of_the_same_meter(
+    finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[str, str]
+) -> Step | None:
+    """A branch meter's finding of a building one of whose entrances has an incident already."""
+    if not finding.proven or finding.common:
+        return None
+    here = path_of[finding.place]
+    for incident in incidents:
+        there = path_of[incident.place]
+        if incident.cause in OF_A_BRANCH and there != here and there.startswith(here):
+            beyond = [code for code in finding.cold if not path_of[code].startswith(there)]
+            if 2 * len(beyond) > len(finding.cold):
+                return Step(StepKind.WIDEN, finding, incident)
+            return Step(StepKind.UPDATE, replace(finding, affected=finding.cold), incident)
+    return None
 
 
 def _has_all(incident: OpenIncident, finding: Finding) -> bool:
@@ -174,4 +210,5 @@ def _swallows(finding: Finding, incident: OpenIncident, path_of: Mapping[str, st
         and incident.cause not in PROVEN
         and (not finding.common or incident.cause is Cause.UNDETERMINED)
         and finding.at - incident.opened_at < SETTLED_AFTER
+        and incident.cold <= finding.cold
     )

@@ -13,7 +13,9 @@ from datetime import timedelta
 from math import isfinite
 
 from analytics import evidence
+from analytics.causes import choice, features
 from analytics.explain.telling import at_branch, finding
+from analytics.localise.contrast import lone_entrance
 from analytics.localise.ranking import normalised
 from analytics.localise.tree import SHAPES, Posterior
 from analytics.signs import Sign, Signal
@@ -102,7 +104,12 @@ def proven_by_meters(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
 
 
 def recovering(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
-    """Who became cold by what the meters no longer show: walls take days to warm again."""
+    """Who is cold after what the meters no longer show: walls take days to warm again.
+
+    Who became cold later is no exception: what is left of a common fall makes the weakest cold in
+    the next cold night, as long as anybody is cold since it acted. Causes of their own were told
+    before (``apart``).
+    """
     findings = []
     for rule in RULES:
         for signal in snapshot.ended:
@@ -110,10 +117,9 @@ def recovering(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
                 continue
             if snapshot.at - signal.until > TAIL:
                 continue
-            below = left.intersection(snapshot.cold_below(signal.place))
-            late = signal.until + SINKS_ON
-            cold = frozenset(c for c in below if signal.since <= snapshot.cold[c].since <= late)
-            if cold:
+            below = snapshot.cold_below(signal.place)
+            cold = left.intersection(below)
+            if cold and any(_sank(snapshot, code, signal) for code in below):
                 ranked = ((Cause.UNDETERMINED, 0.4), (rule.ranked[0][0], 0.35))
                 told = [
                     _sentence(snapshot, rule.sentence, signal),
@@ -123,6 +129,12 @@ def recovering(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
                 findings.append(finding(snapshot, signal.place, ranked, cold, told))
                 left = left - cold
     return findings
+
+
+def _sank(snapshot: Snapshot, code: str, signal: Signal) -> bool:
+    """Whether a dwelling became cold while a sign that has ended was there, or soon after."""
+    ended = signal.until or snapshot.at
+    return signal.since <= snapshot.cold[code].since <= ended + SINKS_ON
 
 
 def _told(signal: Signal, findings: list[Finding]) -> bool:
@@ -157,7 +169,8 @@ def _branch(snapshot: Snapshot, left: frozenset[str], signal: Signal) -> Finding
     if not deep and not left.intersection(snapshot.cold_below(signal.place)):
         return None
     place, shape = _where(snapshot, signal.place)
-    ranked = normalised(_branch_causes(snapshot, signal, place, shape))
+    question = features.of_place(snapshot, place, shape or SHAPES[0], float("nan"))
+    ranked = choice.ranked(question, _branch_causes(snapshot, signal, place, shape))
     pieces = [_sentence(snapshot, EvidenceCode.FLOW_LOW, signal)]
     back, peers = (signal.values.get(k, float("nan")) for k in ("return_c", "peers_return_c"))
     if peers - back >= 0.5:
@@ -178,6 +191,9 @@ def _where(snapshot: Snapshot, building: str) -> tuple[str, str]:
         for code in snapshot.network.children.get(building, ())
         if snapshot.kind(code) is PlaceKind.ENTRANCE
     ]
+    lone = lone_entrance(snapshot, building, snapshot.offsets[0])
+    if lone is not None:
+        return lone, _shape(told, tree.number[lone])
     numbers = [tree.number[code] for code in entrances]
     best = max(numbers, key=lambda at: float(told.probability[at]), default=-1)
     at = tree.number[building]

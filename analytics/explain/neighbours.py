@@ -28,7 +28,7 @@ def neighbours_unheated(snapshot: Snapshot, left: frozenset[str]) -> list[Findin
     chilled: dict[str, list[str]] = defaultdict(list)
     for code in sorted(left):
         unheated = unheated_beside(snapshot, code)
-        if unheated and _chilled(snapshot, code, len(unheated)):
+        if unheated and _as_chilled(snapshot, code, len(unheated)):
             chilled[min(_cluster(snapshot, unheated))].append(code)
     return [_told(snapshot, place, victims) for place, victims in chilled.items()]
 
@@ -57,7 +57,13 @@ def unheated_beside(snapshot: Snapshot, code: str) -> list[str]:
     ]
 
 
-def _chilled(snapshot: Snapshot, code: str, unheated: int) -> bool:
+def chilled(snapshot: Snapshot, code: str) -> bool:
+    """Whether unheated neighbours explain how far a dwelling lies below its fellows."""
+    unheated = unheated_beside(snapshot, code)
+    return bool(unheated) and _as_chilled(snapshot, code, len(unheated))
+
+
+def _as_chilled(snapshot: Snapshot, code: str, unheated: int) -> bool:
     """Whether a dwelling lies below its fellows as unheated neighbours would make it."""
     off = snapshot.under_fellows_k(code)
     return bool(np.isnan(off)) or CHILL_K[0] <= off <= CHILL_K[1] * unheated

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from analytics import evidence
+from analytics.causes import choice, features
 from analytics.explain.telling import COMMON, finding
+from analytics.localise.contrast import lone_entrance
 from analytics.localise.dwellings import unit_causes
-from analytics.localise.ranking import normalised
 from analytics.localise.tree import SHAPES, Posterior
-from analytics.snapshot import Snapshot
+from analytics.snapshot import Floats, Snapshot
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding
 from hearthline.domain.places import PlaceKind
 
@@ -25,39 +26,66 @@ SURE = 0.5
 LEAST_COLD = 2
 LEAST_SHARE = {PlaceKind.BUILDING: 0.25, PlaceKind.ENTRANCE: 0.3, PlaceKind.RISER: 0.4}
 """Cold ones among a place's measured dwellings before it is told as a whole."""
+AIR_K = -3.0  # air holds back 80 to 100 % of the top's flow; a badly set valve costs 1.1 to 3.7 K
+DEEPER_K = 2.0  # below its place, which is thrice what a healthy dwelling strays
 COMMON_SHARE = 0.6  # of the measured dwellings (and of the branches) below a place
 COMMON_COLD = 3  # fewer cold dwellings are told one by one
+ALIKE_SD = 1.645  # one healthy dwelling in twenty lies further below its fellows
 
 
 def shifted_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """One finding per shifted place with cold dwellings below it."""
     told = snapshot.posterior(frozenset(snapshot.cold) - left)
-    supported = _supported(snapshot, left)
-    found: dict[str, list[str]] = defaultdict(list)
+    enough = supported(snapshot, left)
+    found: Mapping[str, list[str]] = defaultdict(list)
     for code in sorted(left):
-        place = _place_of(snapshot, told, supported, code)
+        place = place_of(snapshot, told, enough, code, SURE)
         if place is not None:
             found[place].append(code)
-    return [_told(snapshot, told, place, frozenset(cold)) for place, cold in found.items()]
+    found = _in_lone_entrances(snapshot, found, snapshot.offsets[0])
+    return [told_at(snapshot, told, place, frozenset(cold)) for place, cold in found.items()]
 
 
-def _place_of(
-    snapshot: Snapshot, told: Posterior, supported: Mapping[str, bool], code: str
+def place_of(
+    snapshot: Snapshot, told: Posterior, supported: Mapping[str, bool], code: str, sure: float
 ) -> str | None:
-    """The topmost place at or above a dwelling that has shifted; None where none has."""
+    """The topmost place at or above a dwelling that has surely shifted; None where none has.
+
+    A dwelling that is much colder than the place above it is one for itself.
+    """
     tree = snapshot.places
     above, at = [], tree.number[code]
     while at >= 0:
         above.append(at)
         at = int(tree.parent[at])
     for place in reversed(above):
-        sure = told.share[place] >= SURE and told.shift_k[place] < 0
-        if sure and supported.get(tree.codes[place], False):
-            return tree.codes[place]
+        shifted = told.share[place] >= sure and told.shift_k[place] < 0
+        if shifted and supported.get(tree.codes[place], False):
+            return code if _is_deeper(snapshot, told, place, code) else tree.codes[place]
     return None
 
 
-def _supported(snapshot: Snapshot, left: frozenset[str]) -> dict[str, bool]:
+def _in_lone_entrances(
+    snapshot: Snapshot, found: Mapping[str, list[str]], offset: Floats
+) -> dict[str, list[str]]:
+    """What was found of buildings of which one entrance alone is cold is told of the entrance."""
+    told: dict[str, list[str]] = {}
+    for place, cold in found.items():
+        lone = None
+        if snapshot.kind(place) is PlaceKind.BUILDING:
+            lone = lone_entrance(snapshot, place, offset)
+        told.setdefault(lone or place, []).extend(cold)
+    return told
+
+
+def _is_deeper(snapshot: Snapshot, told: Posterior, place: int, code: str) -> bool:
+    """Whether a dwelling is so much colder than its place that it has a cause of its own."""
+    row = snapshot.network.index[code]
+    off, shift = float(snapshot.offsets[0][row]), float(told.shift_k[place])
+    return off <= 2.0 * shift and off <= shift - DEEPER_K
+
+
+def supported(snapshot: Snapshot, left: frozenset[str]) -> dict[str, bool]:
     """Whether enough of each place's measured dwellings are cold that the place may be told."""
     tree = snapshot.places
     cold: dict[str, int] = defaultdict(int)
@@ -74,13 +102,16 @@ def _supported(snapshot: Snapshot, left: frozenset[str]) -> dict[str, bool]:
     return found
 
 
-def _told(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str]) -> Finding:
+def told_at(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str]) -> Finding:
+    """A finding at a shifted place."""
     kind, at = snapshot.kind(place), snapshot.places.number[place]
     if kind is PlaceKind.UNIT:
         return _dwelling(snapshot, place, cold)
     shape = SHAPES[int(told.shape[at])]
     shift = float(told.shift_k[at])
-    ranked = normalised(_place_causes(kind, shape, shift))
+    question = features.of_place(snapshot, place, shape, shift)
+    likely = _place_causes(kind, _worst_end(snapshot, place) or shape, shift)
+    ranked = choice.ranked(question, likely)
     pieces = [
         Evidence(
             EvidenceCode.PLACE_OFF,
@@ -101,13 +132,29 @@ def _told(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str])
     return finding(snapshot, place, ranked, cold, pieces)
 
 
+def _worst_end(snapshot: Snapshot, place: str) -> str:
+    """Which end of a riser is colder by more than chance; "" where neither is, or for others."""
+    if snapshot.kind(place) is not PlaceKind.RISER:
+        return ""
+    rows = snapshot.network.below(place)
+    offset, spread = snapshot.offsets[0][rows], snapshot.offsets[1][rows]
+    height = snapshot.places.height[rows]
+    known = ~np.isnan(offset)
+    top, ground = offset[known & (height > 0.5)], offset[known & (height <= 0.5)]
+    if len(top) < 2 or len(ground) < 2:
+        return ""
+    doubt = float(np.median(spread[known])) * np.sqrt(1 / len(top) + 1 / len(ground))
+    higher = float(top.mean() - ground.mean())
+    return "" if abs(higher) < 2.0 * doubt else "ground" if higher > 0 else "top"
+
+
 def _place_causes(kind: PlaceKind, shape: str, shift_k: float) -> dict[Cause, float]:
     """What is likely at a place when no meter tells: its shape along the riser, its depth."""
     deep = shift_k <= -3.8  # vertical imbalance costs at most 3.7 K from ground to top
     if kind is PlaceKind.RISER:
         if shape == "ground":
-            return {Cause.VERTICAL_IMBALANCE: 0.8, Cause.AIR_LOCK: 0.2}
-        air = 0.85 if deep or shape == "even" else 0.45
+            return {Cause.VERTICAL_IMBALANCE: 0.9, Cause.AIR_LOCK: 0.1}
+        air = 0.85 if shift_k <= AIR_K or shape == "even" else 0.45
         return {Cause.AIR_LOCK: air, Cause.VERTICAL_IMBALANCE: 1 - air}
     if kind is PlaceKind.ENTRANCE:
         swapped = 0.6 if shape == "top" else 0.45
@@ -184,7 +231,19 @@ def _descend(
     general = _cold_share(snapshot, left, place) >= COMMON_SHARE and len(cold) >= COMMON_COLD
     if general and len(measured) > 1 and spread >= COMMON_SHARE * len(measured):
         return [(place, cold)]
+    if snapshot.kind(place) is not PlaceKind.SOURCE:
+        alike = frozenset(code for code in cold if _like_fellows(snapshot, code))
+        if len(alike) >= COMMON_COLD:
+            rest = [(code, frozenset({code})) for code in sorted(cold - alike)]
+            return [(place, alike), *rest]
     return [part for kid in kids for part in _descend(snapshot, left, kid)]
+
+
+def _like_fellows(snapshot: Snapshot, code: str) -> bool:
+    """Whether a dwelling lies off its fellows by no more than it may on any day."""
+    row = snapshot.network.index[code]
+    offset, spread = snapshot.offsets
+    return not offset[row] < -ALIKE_SD * spread[row]
 
 
 def _cold_share(snapshot: Snapshot, left: frozenset[str], place: str) -> float:

@@ -16,7 +16,7 @@ from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Finding, TicketKind
 from hearthline.domain.places import PlaceKind
 
-SMALL = 4  # dwellings; more are cold for a reason of their own
+SMALL = 4  # dwellings; more than these and than the source has are cold for a reason of their own
 DEEPER_K = 1.0
 BRANCHES = frozenset({PlaceKind.ENTRANCE, PlaceKind.RISER, PlaceKind.UNIT})
 
@@ -40,7 +40,7 @@ def join_spilled(snapshot: Snapshot, findings: Sequence[Finding]) -> list[Findin
 def _may_be_spill(snapshot: Snapshot, finding: Finding) -> bool:
     local = snapshot.kind(finding.place) in BRANCHES
     supply = finding.kind is TicketKind.SUPPLY
-    return supply and local and not finding.proven and 0 < len(finding.cold) <= SMALL
+    return supply and local and not finding.proven and bool(finding.cold)
 
 
 def _may_spill(snapshot: Snapshot, finding: Finding) -> bool:
@@ -57,10 +57,17 @@ def _reaches(snapshot: Snapshot, source: Finding, small: Finding) -> bool:
     inside = set(network.codes(network.below(source.place))) | source.cold
     near = {n for code in inside for n in network.neighbours(code)}
     reached = near | {n for code in near for n in network.neighbours(code)}
-    if not small.cold <= reached:
+    if not small.cold <= reached or len(small.cold) > max(SMALL, len(source.cold)):
         return False
-    deep, mild = _depth(snapshot, source.cold), _depth(snapshot, small.cold)
+    deep, mild = _depth(snapshot, source.cold), _usual_depth(snapshot, small.cold)
     return bool(np.isfinite(deep) and np.isfinite(mild) and deep >= mild + DEEPER_K)
+
+
+def _usual_depth(snapshot: Snapshot, cold: frozenset[str]) -> float:
+    """How far the median of some dwellings lies under its fellows, K."""
+    under = [snapshot.under_fellows_k(code) for code in cold]
+    known = [value for value in under if np.isfinite(value)]
+    return float(np.median(known)) if known else float("nan")
 
 
 def _depth(snapshot: Snapshot, cold: frozenset[str]) -> float:

@@ -13,21 +13,30 @@ that dwelling by priors alone. Cost: O(places), vectorised level by level.
 
 The marginal likelihood integrates the shift over a normal prior (Gelman et al., Bayesian Data
 Analysis, section 2.5: normal mean with known variance).
+
+Where no sensor is, people tell by phone. How many of the ``n`` dwellings below a place call is
+binomial: with a chance that depends on how bad the fault is, if one sits there, else with that of
+false calls (``hearthline.domain.complaints``). So one caller among many who keep silent points at
+that dwelling, and several callers of one entrance at the entrance. Silence counts only where
+somebody called: a company that takes no calls must not seem warm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hearthline.domain.complaints import RULES
 from hearthline.domain.network import Network
 from hearthline.domain.places import PlaceKind
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 LEVELS = (PlaceKind.BUILDING, PlaceKind.ENTRANCE, PlaceKind.RISER, PlaceKind.UNIT)
 
@@ -46,6 +55,8 @@ SHIFT_SD_K = 2.0
 UNEVEN_K: Mapping[float, float] = {0.4: 0.5, 1.0: 0.4, 2.5: 0.1}
 """How much dwellings below one fault differ from each other (floors, ends of a branch), K, and how
 likely that is: a little below a mild one, much below a deep one."""
+REPEATS = 2
+"""Calls after a household's first that count: further ones tell of its patience, not its room."""
 SHAPES = ("even", "top", "ground")
 """All alike; worst at the top of the riser and nought at the ground; the other way round."""
 SHAPE_PRIOR: Mapping[PlaceKind, tuple[float, float, float]] = {
@@ -61,7 +72,8 @@ class Tree:
     """Places from buildings down to dwellings: code, level (0…3), parent's number or −1.
 
     ``unit`` is, per dwelling in the network's order, the number of its place, and ``height``
-    how high up its riser it is: 0 at the ground, 1 at the top.
+    how high up its riser it is: 0 at the ground, 1 at the top. The dwellings at or below a place
+    are those from ``first`` up to ``stop``.
     """
 
     codes: tuple[str, ...]
@@ -70,6 +82,28 @@ class Tree:
     parent: Index
     unit: Index
     height: Floats
+    first: Index
+    stop: Index
+
+    @cached_property
+    def prior(self) -> Floats:
+        """``PRIOR`` of every place, (places,)."""
+        return np.array([PRIOR[kind] for kind in LEVELS])[self.level]
+
+    @cached_property
+    def weight(self) -> Floats:
+        """The logarithm of ``SHAPE_PRIOR``, (shapes, places)."""
+        weight: Floats = np.log(np.array([SHAPE_PRIOR[kind] for kind in LEVELS]))[self.level].T
+        return weight
+
+    @cached_property
+    def by_level(self) -> Sequence[tuple[Index, Index]]:
+        """Of every level, its places, and those of them that hang from another place."""
+        found = []
+        for level in range(len(LEVELS)):
+            here = np.flatnonzero(self.level == level)
+            found.append((here, here[self.parent[here] >= 0]))
+        return found
 
     @classmethod
     def of(cls, network: Network) -> Tree:
@@ -81,6 +115,7 @@ class Tree:
         for node in nodes:
             above = node.path.rstrip("/").split("/")[:-1]
             parent.append(next((number[code] for code in reversed(above) if code in number), -1))
+        below = [network.below(node.code) for node in nodes]
         return cls(
             tuple(node.code for node in nodes),
             number,
@@ -88,6 +123,8 @@ class Tree:
             np.array(parent, np.int64),
             np.array([number[d.code] for d in network.dwellings], np.int64),
             _height(network),
+            np.array([part.start for part in below], np.int64),
+            np.array([part.stop for part in below], np.int64),
         )
 
 
@@ -124,25 +161,41 @@ class Posterior:
     measured: Index
 
 
-def locate(tree: Tree, offset_k: Floats, spread_k: Floats) -> Posterior:
-    """The posterior of every place from dwellings' offsets and spreads, both (dwellings,), K."""
+@dataclass(frozen=True)
+class Calls:
+    """Who of the dwellings without a sensor called, arrays (dwellings,) in the network's order.
+
+    ``count`` is how often within a week, 0 where nobody did; ``silent`` those who might have.
+    """
+
+    count: Index
+    silent: Bools
+
+    def without(self, units: Sequence[int]) -> Calls:
+        """The same, leaving out some dwellings."""
+        count, silent = self.count.copy(), self.silent.copy()
+        count[units], silent[units] = 0, False
+        return Calls(count, silent)
+
+
+def locate(tree: Tree, offset_k: Floats, spread_k: Floats, calls: Calls | None = None) -> Posterior:
+    """The posterior of every place from dwellings' offsets and spreads, both (dwellings,), K.
+
+    ``calls`` are those of dwellings whose offset is not known.
+    """
     places = len(tree.codes)
     known = ~np.isnan(offset_k)
-    offset, spread, unit = offset_k[known], spread_k[known], tree.unit[known]
-    tried = [
-        (at, *_gain(tree, (offset, spread, unit), form, uneven))
-        for at, form in enumerate(_shapes(tree.height[known]))
-        for uneven in UNEVEN_K
-    ]
-    forms = np.array([at for at, _, _ in tried])
-    weight = np.log(np.array([SHAPE_PRIOR[kind] for kind in LEVELS]))[tree.level].T[forms]
-    weight += np.log(np.tile(list(UNEVEN_K.values()), len(SHAPES)))[:, None]
-    told = np.array([gain for _, gain, _ in tried]) + weight
+    forms = np.repeat(np.arange(len(SHAPES)), len(UNEVEN_K))
+    told, shifts = _gains(tree, known, offset_k[known], spread_k[known])
+    told += tree.weight[forms] + np.log(np.tile(list(UNEVEN_K.values()), len(SHAPES)))[:, None]
     best = np.argmax(told, axis=0)
     shape: Index = forms[best].astype(np.int64)
-    gain = np.logaddexp.reduce(told, axis=0)
-    shift = np.array([shift for _, _, shift in tried])[best, np.arange(places)]
-    measured = _up(tree, unit, np.ones(len(unit)))
+    top = told[best, np.arange(places)]
+    gain = top + np.log(np.exp(told - top).sum(axis=0))
+    if calls is not None:
+        gain += _called(tree, calls)
+    shift = shifts[best, np.arange(places)]
+    measured = _up(tree, known, np.ones(int(known.sum())))
     share, probability = _pass(tree, gain)
     return Posterior(share, probability, shape, shift, measured.astype(np.int64))
 
@@ -155,51 +208,66 @@ def _shapes(height: Floats) -> tuple[Floats, Floats, Floats]:
 def _pass(tree: Tree, gain: Floats) -> tuple[Floats, Floats]:
     """Sum up from the dwellings, then tell from the top: share and probability of each place."""
     places = len(tree.codes)
-    prior = np.array([PRIOR[kind] for kind in LEVELS])[tree.level]
+    prior = tree.prior
     value, share, below = np.zeros(places), np.zeros(places), np.zeros(places)
-    for level in reversed(range(len(LEVELS))):
-        here = np.flatnonzero(tree.level == level)
+    for here, hung in reversed(tree.by_level):
         shifted = np.log(prior[here]) + gain[here]
         value[here] = np.logaddexp(np.log1p(-prior[here]) + below[here], shifted)
         share[here] = np.exp(shifted - value[here])
-        hung = here[tree.parent[here] >= 0]
         np.add.at(below, tree.parent[hung], value[hung])
     clear, probability = np.ones(places), np.zeros(places)
-    for level in range(len(LEVELS)):
-        here = np.flatnonzero(tree.level == level)
-        hung = here[tree.parent[here] >= 0]
+    for here, hung in tree.by_level:
         above = tree.parent[hung]
         clear[hung] = clear[above] * (1.0 - share[above])
         probability[here] = clear[here] * share[here]
     return share, probability
 
 
-def _up(tree: Tree, unit: Index, part: Floats) -> Floats:
-    """A sum over the dwellings at or below every place, (places,)."""
-    total = np.zeros(len(tree.codes))
-    np.add.at(total, unit, part)
-    for level in reversed(range(1, len(LEVELS))):
-        here = np.flatnonzero((tree.level == level) & (tree.parent >= 0))
-        np.add.at(total, tree.parent[here], total[here])
+def _called(tree: Tree, calls: Calls) -> Floats:
+    """Log likelihood of who called and who did not if a place is cold over if it is not."""
+    everybody = np.ones(len(tree.unit), bool)
+    callers = _up(tree, everybody, (calls.count > 0).astype(np.float64))
+    silent = _up(tree, everybody, calls.silent.astype(np.float64))
+    more = np.clip(calls.count - 1, 0, REPEATS).astype(np.float64)
+    by_depth = [
+        np.log(weight) + callers * np.log(chance) + silent * np.log1p(-chance)
+        for chance, weight in RULES.cold.items()
+    ]
+    cold = np.logaddexp.reduce(np.array(by_depth), axis=0)
+    warm = callers * np.log(RULES.warm) + silent * np.log1p(-RULES.warm)
+    told = cold - warm + _up(tree, everybody, more) * np.log(RULES.again)
+    found: Floats = np.where(callers > 0, told, 0.0)
+    return found
+
+
+def _up(tree: Tree, known: Bools, part: Floats) -> Floats:
+    """A sum over the dwellings at or below every place, (…, places).
+
+    ``part``, (…, known dwellings), is what each of the ``known`` contributes, (dwellings,). What
+    lies below a place is a stretch of the dwellings' order, so a sum is a difference of two running
+    sums.
+    """
+    running = np.zeros((*part.shape[:-1], len(known) + 1))
+    running[..., 1:][..., known] = part
+    np.cumsum(running, axis=-1, out=running)
+    total: Floats = running[..., tree.stop] - running[..., tree.first]
     return total
 
 
-def _gain(
-    tree: Tree, seen: tuple[Floats, Floats, Index], form: Floats, uneven_k: float
-) -> tuple[Floats, Floats]:
-    """Log likelihood of a shift of one shape over that of none, and its posterior mean, K."""
-    offset, spread, unit = seen
-    wide = np.hypot(spread, uneven_k * form)
-    precision = _up(tree, unit, (form / wide) ** 2)
-    weighted = _up(tree, unit, form * offset / wide**2)
-    none = _up(
-        tree,
-        unit,
-        0.5 * (offset / spread) ** 2 + np.log(spread) - 0.5 * (offset / wide) ** 2 - np.log(wide),
-    )
+def _gains(tree: Tree, known: Bools, offset: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    """Log likelihood of a shift over that of none, and its posterior mean, K.
+
+    Both (shapes × unevennesses, places); ``offset`` and ``spread`` are of the known dwellings.
+    """
+    form = np.repeat(np.array(_shapes(tree.height[known])), len(UNEVEN_K), axis=0)
+    uneven = np.tile(list(UNEVEN_K), len(SHAPES))[:, None]
+    wide = spread**2 + (uneven * form) ** 2
+    precision = _up(tree, known, form**2 / wide)
+    weighted = _up(tree, known, form * offset / wide)
+    none = 0.5 * offset**2 * (1 / spread**2 - 1 / wide) - 0.5 * np.log(wide / spread**2)
     prior = 1.0 / SHIFT_SD_K**2
     together = precision + prior
     mean = (weighted + prior * SHIFT_K) / together
     exponent = 0.5 * (together * mean**2 - prior * SHIFT_K**2)
-    gain: Floats = exponent + 0.5 * np.log(prior / together) + none
+    gain: Floats = exponent + 0.5 * np.log(prior / together) + _up(tree, known, none)
     return gain, mean

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analytics.episodes import Excursion, Known, reconcile
 from analytics.history import History
-from analytics.laying import Found, Span, judged, lay_out, meter_table, weather_of
+from analytics.laying import Found, OnFile, Span, judged, lay_out, meter_table, weather_of
 from analytics.memory import Rows, between, of_devices
 from analytics.offline.desk import Incident, MemoryDesk
 from analytics.offline.diary import DayOf, Diary
@@ -24,6 +24,7 @@ from analytics.trust.keeping import joined
 from analytics.walk import announce, gather, walk
 from analytics.window import HOUR, RoomWindow
 from hearthline.clock import floor
+from hearthline.domain.complaints import Complaint
 from hearthline.domain.network import Network
 from hearthline.domain.policies import Profile
 from tickets.carrying import News
@@ -59,12 +60,16 @@ def analyse(
     *,
     block: timedelta = BLOCK,
     group_wait: timedelta = GROUP_WAIT,
+    complaints: Sequence[Complaint] = (),
     progress: Progress | None = None,
 ) -> Analysed:
-    """Analyse everything that was measured up to ``until`` (a whole hour), block by block."""
+    """Analyse everything that was measured up to ``until`` (a whole hour), block by block.
+
+    ``complaints`` are what people said meanwhile; none is heard before it was made.
+    """
     start = floor(datetime.fromtimestamp(min(rows.first_at, until.timestamp()), UTC), HOUR)
     diary = Diary.of(start, until, len(network.dwellings))
-    rules = _Rules(profile, group_wait)
+    rules = _Rules(profile, group_wait, complaints)
     city = _City.of(network, rules, rows, diary)
     blocks = max(1, -(-(until - start) // block))
     for number in range(blocks):
@@ -87,6 +92,7 @@ def analyse(
 class _Rules:
     profile: Profile
     group_wait: timedelta
+    complaints: Sequence[Complaint] = ()
 
 
 @dataclass
@@ -151,7 +157,9 @@ class _District:
         """One block of time."""
         observed = lay_out(self.network, self._found(span), span, overall)
         open_since = self._open_since(observed.rooms.start)
-        history = judged(observed, self.rules.profile, open_since, self._grade)
+        said = [one for one in self.rules.complaints if one.place in self.network.index]
+        on_file = OnFile(complaints=said)
+        history = judged(observed, self.rules.profile, open_since, self._grade, on_file)
         self._note_episodes(history, span)
         self.diary.take(history, self.units)
         self.measured = frozenset(history.snapshot(span.until).level_c)

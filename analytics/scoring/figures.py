@@ -120,7 +120,9 @@ def figures(
         "sensor": {
             "precision": _share(told.right, told.right + told.wrong),
             "recall": _share(len(told.found), len(told.lies)),
+            "recall_tellable": _share(len(told.found & told.tellable), len(told.tellable)),
             "lies": len(told.lies),
+            "tellable": len(told.tellable),
             "right": told.right,
             "false": told.wrong,
             "beside": told.beside,

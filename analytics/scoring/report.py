@@ -43,7 +43,9 @@ def score(winter: Winter, progress: Progress | None = None) -> Score:
     network = network_of(winter.ledger, winter.anchor)
     profile = profile_of(winter)
     until = winter.until.astimezone(UTC)
-    analysed = analyse(network, profile, winter.rows, until, progress=progress)
+    analysed = analyse(
+        network, profile, winter.rows, until, complaints=winter.complaints, progress=progress
+    )
     took_s = perf_counter() - began
     said, truth = ours(analysed), winter.truth
     days = figures.our_days(analysed.days, profile)
@@ -58,6 +60,7 @@ def score(winter: Winter, progress: Progress | None = None) -> Score:
         "coverage": winter.coverage,
         "units": units,
         "unit_days": round(units * (until - winter.anchor) / timedelta(days=1)),
+        "complaints": len(winter.complaints),
         "faults": sum(fault.counts for fault in truth.faults),
         "ours": mine,
         "baseline": theirs,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import sqrt
+
+import numpy as np
 
 from analytics.scoring.said import Said
 from analytics.scoring.truth import TrueFault, Truth
@@ -18,6 +21,12 @@ LEAST_DRIFT_K = 0.5
 """Nor a drift that has not come this far by the end of the run: it is within the instrument's
 tolerance of 0.3 K and the dwelling's own scatter."""
 WEEK = timedelta(days=7)
+
+DAILY_K, DAILY_MEMORY = 0.33, 2.5
+"""What people do moves a healthy dwelling's daily mean against its peers (standard deviation), and
+by how much more the variance of a trend is since neighbouring days are alike."""
+STANDS_OUT = 3.0
+"""Standard errors that a drift must reach within the run before anybody could tell it."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +42,12 @@ class Lie:
 class SensorScore:
     """Lies that are to be found and were; tickets that are right, wrong, and neither.
 
-    ``said`` is, per fault, the cause that the first ticket about it gave.
+    ``tellable`` are the lies that readings can tell at all (``is_tellable``). ``said`` is, per
+    fault, the cause that the first ticket about it gave.
     """
 
     lies: Sequence[Lie]
+    tellable: frozenset[int]
     found: frozenset[int]
     right: int
     wrong: int
@@ -66,7 +77,10 @@ def score(network: Network, truth: Truth, said: Sequence[Said]) -> SensorScore:
         found.update(told)
         for n in told:
             causes.setdefault(lies[n].fault, ticket.causes[0])
-    return SensorScore(lies, frozenset(found), right, wrong, beside, causes)
+    tellable = frozenset(
+        n for n, lie in enumerate(lies) if is_tellable(truth.faults[lie.fault], truth, network)
+    )
+    return SensorScore(lies, tellable, frozenset(found), right, wrong, beside, causes)
 
 
 def lies_of(truth: Truth) -> list[Lie]:
@@ -91,6 +105,27 @@ def _long_enough(fault: TrueFault, truth: Truth) -> bool:
         return False
     if fault.cause is Cause.SENSOR_DRIFT:
         return abs(fault.severity) * ((end - fault.onset_at) / WEEK) >= LEAST_DRIFT_K
+    return True
+
+
+def is_tellable(fault: TrueFault, truth: Truth, network: Network) -> bool:
+    """Whether the readings of the run can tell a lie from what people do.
+
+    A drift by its trend within the run, whatever it had come to before: its error follows from how
+    daily means scatter. An exchange of two sensors by the step between the two rooms, so not one
+    from before the run, nor one of rooms that are alike.
+    """
+    begins = max(fault.onset_at, truth.start)
+    ends = min(fault.end_at or truth.end, truth.end)
+    if fault.cause is Cause.SENSOR_DRIFT:
+        days = (ends - begins) / timedelta(days=1)
+        error_k_day = DAILY_K * sqrt(12.0 * DAILY_MEMORY / days**3)
+        return abs(fault.severity) / 7.0 >= STANDS_OUT * error_k_day
+    if fault.cause is Cause.SENSOR_SWAPPED:
+        at = truth.hour(fault.onset_at)
+        units = [network.index[place] for place in fault.places]
+        rooms = truth.room_c[units, max(0, at - 3) : at + 3].mean(axis=1)
+        return fault.onset_at > truth.start and float(np.ptp(rooms)) >= LEAST_DRIFT_K
     return True
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from analytics.memory import Rows
 from analytics.scoring.said import Said
 from analytics.scoring.truth import TrueFault, Truth
+from hearthline.domain.complaints import Complaint
 from hearthline.domain.findings import Cause
 from hearthline.domain.places import Ledger
 from hearthline.errors import Invalid
@@ -31,7 +32,7 @@ _TABLES = ("room_hours", "meter_hours", "meter_slots", "weather_hours")
 
 @dataclass(frozen=True)
 class Winter:
-    """What was measured and what was true; ``alarms`` are the baseline's."""
+    """What was measured, said and true; ``alarms`` are the baseline's, ``complaints`` all calls."""
 
     scenario: str
     seed: int
@@ -44,6 +45,7 @@ class Winter:
     rows: Rows
     alarms: Sequence[Said]
     truth: Truth
+    complaints: Sequence[Complaint] = ()
 
 
 class _Head(msgspec.Struct):
@@ -61,6 +63,7 @@ class _Head(msgspec.Struct):
     alarms: list[Said]
     odd_devices: list[str]
     faults: list[_Fault]
+    complaints: list[Complaint] = []  # a file of before people had telephones has none
 
 
 class _Fault(msgspec.Struct):
@@ -94,6 +97,7 @@ def keep(winter: Winter, path: Path) -> None:
                    f.devices)
             for f in truth.faults
         ],
+        list(winter.complaints),
     )  # fmt: skip
     arrays: dict[str, NDArray[Any]] = {
         "head": np.frombuffer(msgspec.json.encode(head), np.uint8),
@@ -150,7 +154,7 @@ def _read(arrays: Mapping[str, NDArray[Any]]) -> Winter:
     return Winter(
         head.scenario, head.seed, head.coverage, head.anchor, head.until, head.threshold_c,
         head.timezone, head.ledger, Rows(*(_table(arrays, name) for name in _TABLES)),
-        head.alarms, truth,
+        head.alarms, truth, head.complaints,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from hearthline import __version__, telemetry
 from hearthline.cli import (
     bench,
     city,
+    complaints,
     dashboards,
     dead_letters,
     desk,
@@ -29,6 +30,7 @@ from hearthline.cli import (
     score,
     services,
     strangers,
+    train,
     up,
     verdicts,
 )
@@ -52,9 +54,11 @@ for room in (
     strangers,
     dead_letters,
     score,
+    train,
     bench,
     policy,
     maintenance,
+    complaints,
     verdicts,
     heat,
     outlook,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from hearthline.cli.output import emit, err, out
+from hearthline.cli.output import emit, err, out, progress
 from hearthline.settings import load
 
 
@@ -16,6 +17,7 @@ def register(app: App) -> None:
     """Add the commands of this module."""
     group = App(name="bench", help="Measured figures, each beside its ceiling.")
     group.command(ingest)
+    group.command(analytics)
     group.command(simulator)
     app.command(group)
 
@@ -50,6 +52,60 @@ def ingest(
         return
     for name, value in found.items():
         out.print(f"{name:28} {value:>14,.2f}")
+
+
+def analytics(
+    *,
+    units: Annotated[
+        tuple[int, ...], Parameter(help="Sizes to measure, in dwellings.", negative=())
+    ] = (10_000, 100_000),
+    hours: Annotated[int, Parameter(help="The stretch that is judged at once.")] = 48,
+    processes: Annotated[int, Parameter(help="Workers side by side.")] = 2,
+    seed: Annotated[int, Parameter(help="Which faults the copied town has.")] = 7,
+    json: bool = False,
+) -> None:
+    """A city in the database, loaded and analysed by real workers: seconds and peak memory."""
+    from analytics.bench import Town, measure
+    from hearthline.cli.city import the_simulator
+    from hearthline.cli.simulate import Which
+    from hearthline.cli.towns import build
+    from hearthline.cli.winters import heard
+
+    settings = load()
+    the_simulator()
+    length = timedelta(hours=hours)
+    city = build("mixed-faults", Which(seed=seed), length)
+    with progress("simulate") as bar:
+        town = Town(*heard(city, length, bar))
+    found = [
+        measure(
+            settings.require_database(),
+            town,
+            max(1, round(size / len(town.ledger.units))),
+            settings.rule(),
+            processes=processes,
+            progress=lambda step: err.print(f"measuring: {step} …"),
+        )
+        for size in units
+    ]
+    if json:
+        emit({"sizes": [asdict(one) for one in found]})
+        return
+    table = Table(
+        "dwellings", "districts", "load s", "cycle s", "ceiling s", "ratio", "units/s", "peak MB"
+    )
+    for one in found:
+        table.add_row(
+            f"{one.units:,}",
+            f"{one.districts:,}",
+            f"{one.load_s:.1f}",
+            f"{one.cycle_s:.1f}",
+            f"{one.ceiling_s:.1f}",
+            f"{one.ratio:.2f}",
+            f"{one.units_per_s:,.0f}",
+            f"{one.peak_mb:,.0f}",
+        )
+    out.print(table)
 
 
 def simulator(

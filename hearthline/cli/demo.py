@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ from hearthline.domain.places import DeviceKind
 from hearthline.settings import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hearthline.domain.complaints import Complaint
     from hearthline.storage.database import Connection, Database
     from simulators import City
     from simulators.transport import Publisher
@@ -28,6 +32,7 @@ HISTORY = timedelta(hours=72)
 FORGET_AFTER = timedelta(days=10)  # an older town is not played through again; a new one begins
 ALMOST = timedelta(hours=2)  # the last hours wait for sensors that report late
 DRAIN_WITHIN_S = 60.0
+AGENT = "demo"  # who takes the calls of the town's households
 FLUSH_WITHIN_S = 10.0
 
 
@@ -100,6 +105,7 @@ class Demo:
                 publish_from=start,
                 stop=stop,
                 progress=step,
+                hear=partial(file_calls, database),
             )
         self._note(database)
         if not stop.is_set():
@@ -156,6 +162,7 @@ class Demo:
                 publish_from=since,
                 stop=self._ending,
                 progress=note,
+                hear=partial(file_calls, database),
             )
 
     def _note(self, database: Database) -> None:
@@ -186,6 +193,15 @@ class Demo:
             "duplicates": seen["duplicates"],
             "balanced": sum(seen.values()) == self._readings,
         }
+
+
+def file_calls(database: Database, calls: Sequence[Complaint]) -> None:
+    """Put what the town's households phone on file, as an agent would."""
+    from hearthline.storage import complaints
+
+    with database.transaction() as connection:
+        for call in calls:
+            complaints.add(connection, replace(call, by=AGENT), max(system_clock(), call.at))
 
 
 def _tally(connection: Connection) -> dict[str, int]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from hearthline.cli.output import emit, out, progress
 from hearthline.errors import Invalid
+from hearthline.settings import load as load_settings
 
 if TYPE_CHECKING:
     from analytics.scoring.report import Score
@@ -34,7 +35,7 @@ _ROWS = (
             "early_share",
         ),
     ),
-    ("sensors", "sensor", ("precision", "recall")),
+    ("sensors", "sensor", ("precision", "recall", "recall_tellable")),
 )
 
 
@@ -56,11 +57,15 @@ def score(
         Path | None, Parameter(name="--from", help="Analyse a kept FILE.npz; simulate nothing.")
     ] = None,
     incidents: Annotated[bool, Parameter(help="List every incident and every fault.")] = False,
+    rules_only: Annotated[
+        bool, Parameter(help="Rank causes by the rules alone; also HEARTHLINE_CAUSES=rules.")
+    ] = False,
     json: bool = False,
 ) -> None:
     """How good the analysis is: simulate, analyse, compare with the truth; see docs/scoring.md."""
     if (scenario is None) == (from_ is None):
         raise Invalid("Name a scenario, or a kept winter with --from, and not both.")
+    from analytics.causes import choice
     from analytics.scoring.report import score as report_of
     from analytics.scoring.winter import keep as write
     from analytics.scoring.winter import load
@@ -69,7 +74,9 @@ def score(
         winter = load(from_) if from_ else _simulated(str(scenario), seed, coverage, days, bar)
         if keep is not None:
             write(winter, keep)
-        found = report_of(winter, bar)
+        judge = choice.named("rules" if rules_only else load_settings().causes)
+        with choice.judging(judge):
+            found = report_of(winter, bar)
     if json:
         emit(found.report)
         return

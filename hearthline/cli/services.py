@@ -162,12 +162,15 @@ def worker(
     metrics_port: Port = None,
 ) -> None:
     """Roll up, analyse, judge and open tickets, again and again."""
+    from analytics.causes import choice
     from analytics.cycle import Rules
-    from analytics.worker import Work, run, settle
+    from analytics.jobs import run
+    from analytics.worker import Work, settle
     from hearthline.storage import pulse, schema
     from hearthline.storage.database import Database, wait_until_up
 
     settings = _start(worker_port=metrics_port)
+    choice.choose(choice.named(settings.causes))
     url = settings.require_database()
     with (
         until_signalled() as stop,

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analytics import rolling
-from analytics.memory import Intake, Said, joined, network_of, rows_of
+from analytics.memory import Intake, Rows, Said, joined, network_of, rows_of
 from analytics.scoring.said import alarms
 from analytics.scoring.truth import TrueFault, Truth
 from analytics.scoring.winter import Winter
@@ -48,6 +48,7 @@ def anchor_of(city: City) -> datetime:
 
 def simulate(city: City, length: timedelta, progress: Progress) -> Winter:
     """Run a city: its messages decoded and rolled up, and its truth."""
+    from simulators.calls import of_town
     from simulators.truth import alone
     from simulators.truth.oddities import odd_sensors
 
@@ -80,7 +81,18 @@ def simulate(city: City, length: timedelta, progress: Progress) -> Winter:
         rows=rows,
         alarms=raised,
         truth=_truth(city, network, effects, odd_sensors(city, anchor)),
+        complaints=of_town(city, anchor, effects.room_c),
     )
+
+
+def heard(city: City, length: timedelta, progress: Progress) -> tuple[Ledger, Rows, datetime]:
+    """What is heard of a city, without its truth: its ledger, its rows, and when they end."""
+    anchor = anchor_of(city)
+    ledger = city.ledger_at(anchor)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, initializer=_open, initargs=(ledger,)) as decoder:
+        rows = rows_of(_messages(city, anchor, length, decoder, progress))
+    return ledger, rows, anchor + length
 
 
 def _messages(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from hearthline.domain.sentences import Pair
+from hearthline.domain.words import Pair
 
 
 class ProblemKind(StrEnum):

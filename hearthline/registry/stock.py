@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 
 from hearthline.domain.places import Contact, Device, Ledger, Place, PlaceKind, UnitFacts
-from hearthline.domain.sentences import Pair
+from hearthline.domain.words import Pair
 
 _SPOKEN = frozenset({PlaceKind.BUILDING, PlaceKind.ENTRANCE, PlaceKind.UNIT})
 _ROOM = re.compile(r"(\d{3,5})(?:\s*(?:室|号|房|户))?")

@@ -58,10 +58,14 @@ def block(connection: Connection) -> Row | None:
 
 
 def begin_block(
-    connection: Connection, since: datetime, rooms: datetime, meters: datetime, overall: Jsonb
+    connection: Connection,
+    since: datetime,
+    rooms: datetime,
+    meters: datetime,
+    overall: Mapping[str, Any],
 ) -> None:
     """Note the block that every district is to reach."""
-    values = {"since": since, "rooms": rooms, "meters": meters, "overall": overall}
+    values = {"since": since, "rooms": rooms, "meters": meters, "overall": Jsonb(overall)}
     connection.execute(family("analysis")["begin_block"], values)
 
 
@@ -160,12 +164,34 @@ def grades(connection: Connection, devices: Sequence[int]) -> dict[int, Row]:
     return {row["device_id"]: row for row in rows}
 
 
-def set_grades(connection: Connection, changed: Iterable[Mapping[str, Any]]) -> None:
-    """Store grades that changed, and have the days they touch judged again."""
-    changed = list(changed)
-    with connection.cursor() as cursor:
-        cursor.executemany(family("analysis")["set_grade"], changed)
-        cursor.executemany(family("analysis")["mark_days"], changed)
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A sensor's new grade with its reason, since when it holds, and the number that goes with it.
+
+    What ``measure`` is, and its unit, follows from the reason (``analytics.trust.findings``).
+    """
+
+    device_id: int
+    grade: str
+    reason: str
+    since: datetime
+    measure: float | None = None
+
+
+def set_grades(connection: Connection, changed: Sequence[Graded], until: datetime) -> None:
+    """Store grades that changed, and have the days they touch up to ``until`` judged again."""
+    if not changed:
+        return
+    values = {
+        "devices": [one.device_id for one in changed],
+        "grades": [str(one.grade) for one in changed],
+        "reasons": [str(one.reason) for one in changed],
+        "since": [one.since for one in changed],
+        "measures": [one.measure for one in changed],
+        "until": until,
+    }
+    connection.execute(family("analysis")["set_grade"], values)
+    connection.execute(family("analysis")["mark_days"], values)
 
 
 def take_days(connection: Connection, limit: int) -> list[Row]:

@@ -170,7 +170,8 @@ def forget_analysis(connection: Connection) -> None:
     connection.execute(
         "TRUNCATE incident, incident_member, ticket, ticket_event, episode, hold, unit_day CASCADE"
     )
-    connection.execute("DELETE FROM watermark WHERE name = 'analysis'")
+    connection.execute("DELETE FROM watermark WHERE starts_with(name, 'analysis')")
+    connection.execute("TRUNCATE sensor_memory, sensor_grade")
     connection.execute(
         "INSERT INTO dirty_day SELECT DISTINCT device_id, hour::date FROM room_hour"
         " ON CONFLICT DO NOTHING"

@@ -21,6 +21,7 @@ NOW = datetime(2026, 1, 14, 4, 30, tzinfo=UTC)
 RULES = cycle.Rules(PROFILES["standard-20"])
 ENTRANCE = "T-S1-B01-E1"
 UNIT = f"{ENTRANCE}-0201"
+BESIDE = (f"{ENTRANCE}-0101", f"{ENTRANCE}-0301", f"{ENTRANCE}-0202")
 LEDGER = builders.town(builders.TownPlan(floors=3))
 UNITS = [unit.code for unit in LEDGER.units]
 ENTRANCE_UNITS = [code for code in UNITS if code.startswith(ENTRANCE)]
@@ -42,6 +43,11 @@ def cold_between(start: datetime, stop: datetime) -> Course:
         return 21.0 - (21.0 - falls(stop)) * exp(-(at - stop) / (3 * HOUR))
 
     return breathing(course)
+
+
+def beside(course: Course) -> Course:
+    """A neighbour of a dwelling: what is truly cold pulls at the rooms behind its walls."""
+    return lambda at: 22.0 + 0.2 * (course(at) - 21.0)
 
 
 def seed(
@@ -155,7 +161,8 @@ def test_warm_rooms_recover_their_ticket_and_later_close_the_incident(
 ) -> None:
     """Recovered when the hysteresis says so; closed after twelve hours without a relapse."""
     start, stop = (NOW.replace(minute=0) - hours * HOUR for hours in (50, 30))
-    seed(connection, {UNIT: cold_between(start, stop)})
+    course = cold_between(start, stop)
+    seed(connection, {UNIT: course, **dict.fromkeys(BESIDE, beside(course))})
     settle(database)
     [ticket] = tickets(connection)
     assert stop + 8 * HOUR <= ticket["recovered_at"] <= stop + 12 * HOUR  # up to 20.3 °C, and 4 h

@@ -118,15 +118,18 @@ WHERE hold.reason <> excluded.reason;
 SELECT device_id, grade, reason, since FROM sensor_grade WHERE device_id = ANY(%(devices)s);
 
 -- name: set_grade
-INSERT INTO sensor_grade (device_id, grade, reason, since)
-VALUES (%(device_id)s, %(grade)s, %(reason)s, %(since)s)
+INSERT INTO sensor_grade (device_id, grade, reason, since, measure)
+SELECT * FROM unnest(%(devices)s::int[], %(grades)s::text[], %(reasons)s::text[],
+                     %(since)s::timestamptz[], %(measures)s::float4[])
 ON CONFLICT (device_id) DO UPDATE SET
-    grade = excluded.grade, reason = excluded.reason, since = excluded.since;
+    grade = excluded.grade, reason = excluded.reason, since = excluded.since,
+    measure = excluded.measure;
 
 -- name: mark_days
 INSERT INTO dirty_day (device_id, day)
-SELECT %(device_id)s, d::date
-FROM generate_series(%(since)s::timestamptz, %(until)s::timestamptz, interval '1 day') d
+SELECT c.device_id, d::date
+FROM unnest(%(devices)s::int[], %(since)s::timestamptz[]) c (device_id, since)
+CROSS JOIN LATERAL generate_series(c.since, %(until)s::timestamptz, interval '1 day') d
 ON CONFLICT DO NOTHING;
 
 -- name: take_days

@@ -116,7 +116,8 @@ ORDER BY d.day;
 SELECT d.uid, d.kind, b.role, d.expected_interval_s, d.height_m, d.flow_pipe,
        nullif(lower(b.valid), '-infinity') AS valid_from,
        nullif(upper(b.valid), 'infinity') AS valid_to,
-       l.time AS read_at, l.seen_at, l.changed_at, l.reading, l.quality, g.grade, g.reason AS grade_reason
+       l.time AS read_at, l.seen_at, l.changed_at, l.reading, l.quality, g.grade, g.reason AS grade_reason,
+       g.measure::float8 AS grade_measure
 FROM device_binding b
 JOIN device d ON d.id = b.device_id
 JOIN place p ON p.id = b.place_id

@@ -3,12 +3,17 @@
 -- What a device that was moved in the window measured before belongs to the place it left.
 -- ``devices`` NULL means all of them; parameters are literals here, so the planner sees which.
 
+-- name: gathered
+-- How all of them are read: one row a device.
+COPY (SELECT device, {arrays} FROM ({rows}) q (device, {columns}) GROUP BY device)
+TO STDOUT (FORMAT BINARY)
+
 -- name: room_hours
 WITH moved AS (
     SELECT device_id, max(lower(valid)) AS since FROM device_binding
     WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s
       AND (%(devices)s::int[] IS NULL OR device_id = ANY(%(devices)s::int[])) GROUP BY device_id)
-SELECT h.device_id AS device, extract(epoch FROM h.hour)::float8 AS at,
+SELECT h.device_id AS device, date_part('epoch', h.hour) AS at,
        h.mean_c::float8, h.min_c::float8, h.max_c::float8, h.n::float8, h.covered_min::float8
 FROM room_hour h LEFT JOIN moved m ON m.device_id = h.device_id
 WHERE h.hour >= %(since)s AND h.hour < %(until)s AND (m.since IS NULL OR h.hour >= m.since)
@@ -19,7 +24,7 @@ WITH moved AS (
     SELECT device_id, max(lower(valid)) AS since FROM device_binding
     WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s
       AND (%(devices)s::int[] IS NULL OR device_id = ANY(%(devices)s::int[])) GROUP BY device_id)
-SELECT h.device_id AS device, extract(epoch FROM h.hour)::float8 AS at,
+SELECT h.device_id AS device, date_part('epoch', h.hour) AS at,
        coalesce(h.supply_c, 'NaN')::float8, coalesce(h.return_c, 'NaN')::float8,
        coalesce(h.flow_m3h, 'NaN')::float8, coalesce(h.power_kw, 'NaN')::float8,
        coalesce(h.valve_pct, 'NaN')::float8, coalesce(h.pump_hz, 'NaN')::float8,
@@ -35,7 +40,7 @@ WITH moved AS (
     WHERE lower(valid) > %(since)s AND lower(valid) <= %(until)s
       AND (%(devices)s::int[] IS NULL OR device_id = ANY(%(devices)s::int[])) GROUP BY device_id)
 SELECT r.device_id AS device,
-       extract(epoch FROM time_bucket(%(slot)s, r.time))::float8 AS at,
+       date_part('epoch', time_bucket(%(slot)s, r.time)) AS at,
        coalesce(avg(r.flow_m3h), 'NaN')::float8, coalesce(avg(r.supply_c), 'NaN')::float8,
        coalesce(avg(r.return_c), 'NaN')::float8
 FROM meter_reading r LEFT JOIN moved m ON m.device_id = r.device_id
@@ -44,7 +49,7 @@ WHERE r.time >= %(since)s AND r.time < %(until)s AND r.device_id = ANY(%(devices
 GROUP BY 1, 2
 
 -- name: weather_hours
-SELECT h.device_id AS device, extract(epoch FROM h.hour)::float8 AS at,
+SELECT h.device_id AS device, date_part('epoch', h.hour) AS at,
        coalesce(h.outdoor_c, 'NaN')::float8, coalesce(h.wind_ms, 'NaN')::float8,
        coalesce(h.solar_wm2, 'NaN')::float8
 FROM weather_hour h

@@ -177,12 +177,20 @@ def test_each_sign_of_a_station_opens_its_own_cause() -> None:
 
 
 def test_what_a_repaired_station_left_cold_is_not_a_new_cause() -> None:
-    """Walls take days to warm again; what became cold long after the repair is another matter."""
+    """Walls take days to warm again; what is far colder than its fellows is another matter."""
     ended = Signal(Sign.FLOW_STOPPED, "N", NOON - timedelta(hours=20), NOON - timedelta(hours=3))
-    [finding] = diagnose(seen(["B1-E1-301"], ended=[ended]))
+    offset = np.zeros(len(town().dwellings))
+    at = town().index["B1-E1-301"]
+    offset[at] = -1.5
+    spread = np.full(len(offset), 0.5)
+    weak = seen(["B1-E1-301"], ended=[ended], offset_k=offset, spread_k=spread)
+    [finding] = diagnose(weak)
     assert (finding.place, finding.cause) == ("N", Cause.UNDETERMINED)
     assert Cause.PUMP_TRIP in dict(finding.ranked)
-    [own] = diagnose(seen(["B1-E1-301"], ended=[replace(ended, until=NOON - timedelta(hours=13))]))
+    [own] = diagnose(seen(["B1-E1-301"], ended=[ended]))  # by 3.5 K
+    assert own.place == "B1-E1-301"
+    long_ago = replace(ended, since=NOON - timedelta(days=5), until=NOON - timedelta(days=4))
+    [own] = diagnose(replace(weak, ended=[long_ago]))
     assert own.place == "B1-E1-301"
 
 

@@ -352,3 +352,19 @@ def test_the_baseline_calls_a_day_below_on_which_an_alarm_stood() -> None:
         for first in (0, 24)
     ]
     assert [day.below for day in alarm_days(days, raised, START)] == [True, False]
+
+
+def test_what_readings_cannot_tell_is_counted_apart() -> None:
+    """A trend within the noise of days, an exchange of before the run, one of rooms alike."""
+    slow = lie(Cause.SENSOR_DRIFT, OTHER, severity=-0.2, onset_at=START - timedelta(days=30))
+    fast = lie(Cause.SENSOR_DRIFT, OTHER, severity=-9.0)
+    old = lie(Cause.SENSOR_SWAPPED, DWELLING, OTHER, onset_at=START - timedelta(days=30))
+    fresh = lie(Cause.SENSOR_SWAPPED, DWELLING, OTHER)
+    apart = truth(slow, fast, old, fresh)
+    apart.room_c[NETWORK.index[DWELLING]] += 1.0
+    told = [sensors.is_tellable(one, apart, NETWORK) for one in apart.faults]
+    assert told == [False, True, False, True]
+    alike = truth(fresh)
+    alike.room_c[NETWORK.index[DWELLING]] = alike.room_c[NETWORK.index[OTHER]]
+    assert not sensors.is_tellable(fresh, alike, NETWORK)
+    assert sensors.score(NETWORK, apart, []).tellable == {1, 4, 5}

@@ -8,6 +8,7 @@ import pytest
 
 from hearthline.clock import floor
 from hearthline.domain import sentences
+from hearthline.domain.complaints import Channel
 from hearthline.domain.findings import CAUSES, Cause, EvidenceCode, Responsibility, TicketKind
 from hearthline.domain.places import (
     Device,
@@ -94,6 +95,7 @@ SPOKEN: list[tuple[object, type[StrEnum]]] = [
     (sentences.first_action, Cause),
     (sentences.responsibility_name, Responsibility),
     (sentences.kind_name, TicketKind),
+    (sentences.channel_name, Channel),
     (sentences.hold_reason_name, HoldReason),
     (sentences.verdict_name, DayVerdict),
     (sentences.state_name, State),

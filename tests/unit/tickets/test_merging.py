@@ -143,3 +143,56 @@ def test_a_proven_branch_does_not_vanish_in_a_neighbours_ticket() -> None:
     [joins] = plan([replace(clogged, proven=False)], [elsewhere], PATHS)
     assert joins.incident == elsewhere
     assert joins.finding.affected == joins.finding.cold
+
+
+def test_what_stands_out_from_a_common_cause_is_cold_by_its_own() -> None:
+    """The station's incident holds the dwelling already; its closed valve is told nevertheless."""
+    station = incident("S", Cause.CONTROL_CURVE, common=True, cold=frozenset({"101"}))
+    [step] = plan([finding("101", Cause.VALVE_CLOSED, apart=True)], [station], PATHS)
+    assert (step.kind, step.finding.cold) == (StepKind.OPEN, {"101"})
+    local = incident("201", Cause.VALVE_CLOSED, cold=frozenset({"101"}))
+    assert plan([finding("101", Cause.VALVE_CLOSED, apart=True)], [local], PATHS) == []
+
+
+def test_a_finding_explains_only_what_it_claims() -> None:
+    """A cold entrance leaves out the dwelling that is far colder: that one keeps its incident."""
+    deep = incident("101", Cause.VALVE_CLOSED, cold=frozenset({"101"}))
+    entrance = finding("S-B1-E1", Cause.AIR_LOCK, cold=frozenset({"201"}))
+    [apart] = plan([entrance], [deep], PATHS)
+    assert (apart.kind, apart.swallowed) == (StepKind.OPEN, ())
+    [both] = plan([replace(entrance, cold=frozenset({"101", "201"}))], [deep], PATHS)
+    assert (both.kind, both.incident) == (StepKind.WIDEN, deep)
+
+
+def test_what_meters_prove_is_as_old_as_its_sign() -> None:
+    """It opens its own incident first, and takes the undetermined ones below at the next look."""
+    early = incident("101", cold=frozenset({"101"}))
+    proven = finding("S", Cause.PUMP_TRIP, common=True, proven=True)
+    [opens] = plan([proven], [early], PATHS)
+    assert (opens.kind, opens.incident) == (StepKind.OPEN, None)
+    pump = incident("S", Cause.PUMP_TRIP, id=2, common=True)
+    [takes] = plan([proven], [early, pump], PATHS)
+    assert (takes.kind, takes.incident, takes.swallowed) == (StepKind.UPDATE, pump, (early,))
+
+
+def test_an_old_question_at_the_same_place_is_not_what_a_new_sign_proves() -> None:
+    """Rooms were cold in general for half a day, then the pump stopped: two incidents."""
+    proven = finding("S", Cause.PUMP_TRIP, common=True, proven=True)
+    young = incident("S", common=True)
+    assert plan([proven], [young], PATHS)[0].incident == young
+    old = incident("S", common=True, opened_at=NOON - timedelta(hours=12))
+    assert plan([proven], [old], PATHS)[0].kind is StepKind.OPEN
+
+
+def test_one_branch_meter_tells_of_one_cause() -> None:
+    """The entrance has its incident; the building's meter says no second one."""
+    entrance = incident("S-B1-E1", Cause.PIPES_SWAPPED)
+    meter = finding("S-B1", Cause.STRAINER_CLOGGED, proven=True)
+    [joins] = plan([meter], [entrance], PATHS)
+    assert (joins.kind, joins.incident) == (StepKind.UPDATE, entrance)
+    paths = {**PATHS, "301": "S/S-B1/S-B1-E2/301/", "401": "S/S-B1/S-B1-E2/401/"}
+    most = replace(meter, cold=frozenset({"101", "301", "401"}))
+    [widens] = plan([most], [entrance], paths)
+    assert (widens.kind, widens.incident) == (StepKind.WIDEN, entrance)
+    [again] = plan([replace(meter, cause=Cause.VERTICAL_IMBALANCE)], [incident("S-B1")], PATHS)
+    assert again.kind is StepKind.UPDATE

@@ -1,0 +1,182 @@
+"""Causes of their own beneath a common one: who is far colder than all that share the trouble.
+
+A shortage, a stopped pump or a low curve cools everybody alike, within what time constants differ
+(45 to 101 h, domain facts, section 3): a common fall of D K cools dwellings by D · (1 ± 0.3). A
+place that lies further off its fellows has a cause of its own, whatever else goes on. Two signs do
+not cool all alike, and what they do is taken off first: shifted flows cool whole buildings, and a
+leak takes the top floors' water.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.explain.meters import SINKS_ON, TAIL
+from analytics.explain.neighbours import chilled
+from analytics.explain.rooms import place_of, supported, told_at
+from analytics.explain.telling import COMMON
+from analytics.localise.tree import SHAPES, Posterior, locate
+from analytics.signs import Sign, Signal
+from analytics.snapshot import Snapshot
+from hearthline.domain.findings import Finding
+from hearthline.domain.places import PlaceKind
+
+Floats = NDArray[np.float64]
+
+UNEVEN = 0.3  # of a common fall: how much dwellings differ in it
+SURE = 0.95
+OWN_K, NEW_K, BRANCH_K = 2.5, 2.0, 1.3
+"""How far a dwelling lies off its fellows to be a cause of its own while they are cold too: some
+four standard deviations of a healthy one (0.6 K), less where it became cold only after the common
+cause had ended; several dwellings together are surer."""
+SHAPED = 1.5  # a shift that grows along the riser is told by its far end, which is the whole of it
+UPPER, UPPER_SD = 0.75, 0.674  # the upper quartile tells what healthy dwellings of a building do
+
+
+@dataclass(frozen=True)
+class _Beneath:
+    """The common causes that act or did until a while ago, and who is beneath them."""
+
+    signals: Sequence[Signal]
+    codes: frozenset[str]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> _Beneath:
+        """What goes on at an instant."""
+        lately = [
+            signal
+            for signal in snapshot.ended
+            if signal.until is not None and snapshot.at - signal.until <= TAIL
+        ]
+        network = snapshot.network
+        acting = [
+            signal
+            for signal in (*snapshot.signals, *lately)
+            if signal.place in network.nodes and snapshot.kind(signal.place) in COMMON
+        ]
+        places = {signal.place for signal in acting}
+        codes = {code for place in places for code in network.codes(network.below(place))}
+        return cls(acting, frozenset(codes))
+
+    def over(self, snapshot: Snapshot, code: str) -> list[Signal]:
+        """The signals that a place is beneath."""
+        path_of = snapshot.network.path_of
+        return [s for s in self.signals if path_of[code].startswith(path_of[s.place])]
+
+
+def own_causes(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
+    """Places beneath a common cause that are much colder than their fellows."""
+    beneath = _Beneath.of(snapshot)
+    pool = left.intersection(beneath.codes)
+    pool = frozenset(code for code in pool if not _explained(snapshot, beneath, code))
+    if not pool:
+        return []
+    offset, spread, fallen = _against_fellows(snapshot, beneath)
+    told = locate(snapshot.places, offset, spread)
+    enough = supported(snapshot, pool)
+    found: dict[str, list[str]] = defaultdict(list)
+    for code in sorted(pool):
+        place = place_of(snapshot, told, enough, code, SURE)
+        if place is not None and _stands_out(snapshot, told, beneath, place, fallen):
+            found[place].append(code)
+    return [
+        replace(told_at(snapshot, told, place, frozenset(cold)), apart=True)
+        for place, cold in found.items()
+    ]
+
+
+def _stands_out(
+    snapshot: Snapshot, told: Posterior, beneath: _Beneath, place: str, fallen: Floats
+) -> bool:
+    """Whether a place is colder than its fellows by more than the common causes explain."""
+    at = snapshot.places.number[place]
+    over = beneath.over(snapshot, place)
+    signs = {signal.sign for signal in over}
+    shape = SHAPES[int(told.shape[at])]
+    if snapshot.kind(place) is PlaceKind.UNIT:
+        bar = OWN_K if _was_cold(snapshot, place, over) else NEW_K
+    elif Sign.MAKEUP_HIGH in signs and shape == "top":
+        return False  # a leak takes the top floors' water
+    elif snapshot.kind(place) is PlaceKind.BUILDING and Sign.FLOWS_SHIFTED in signs:
+        return False
+    else:
+        bar = BRANCH_K if shape == "even" else SHAPED * BRANCH_K
+    common = float(np.max(fallen[snapshot.network.below(place)], initial=0.0))
+    return float(told.shift_k[at]) <= -(bar + UNEVEN * common)
+
+
+def _was_cold(snapshot: Snapshot, unit: str, over: Sequence[Signal]) -> bool:
+    """Whether a dwelling became cold while a common cause acted, or soon after."""
+    since = snapshot.cold[unit].since if unit in snapshot.cold else snapshot.at
+    ends = [s.until + SINKS_ON if s.until else snapshot.at + timedelta(days=1) for s in over]
+    return any(since <= end for end in ends)
+
+
+def _explained(snapshot: Snapshot, beneath: _Beneath, code: str) -> bool:
+    """Whether a dwelling's neighbours explain its cold, or its height does: a leak's do."""
+    if chilled(snapshot, code):
+        return True
+    high = snapshot.places.height[snapshot.network.index[code]] > 0.5
+    return bool(high) and any(s.sign is Sign.MAKEUP_HIGH for s in beneath.over(snapshot, code))
+
+
+def _against_fellows(snapshot: Snapshot, beneath: _Beneath) -> tuple[Floats, Floats, Floats]:
+    """Offsets, spreads and common falls, (dwellings,), less what the common causes do."""
+    network = snapshot.network
+    offset, spread = (values.copy() for values in snapshot.offsets)
+    fallen = np.zeros(len(offset))
+    for code, node in network.nodes.items():
+        if node.kind in (PlaceKind.CIRCUIT, PlaceKind.SUBSTATION):
+            rows = network.below(code)
+            fallen[rows] = _fallen_k(snapshot, rows)
+    spread = np.hypot(spread, UNEVEN * fallen)
+    shifted = [s.place for s in beneath.signals if s.sign is Sign.FLOWS_SHIFTED]
+    for place in shifted:
+        for code in _buildings(snapshot, place):
+            rows = network.below(code)
+            offset[rows] -= _healthy_k(offset[rows], spread[rows])
+    deep = {network.dwellings[int(at)].code for at in np.flatnonzero(offset <= -OWN_K)}
+    for code in beneath.codes:
+        if chilled(snapshot, code) or (code not in deep and _beside(snapshot, code, deep)):
+            offset[network.index[code]] = np.nan
+    return offset, spread, fallen
+
+
+def _beside(snapshot: Snapshot, code: str, deep: Set[str]) -> bool:
+    """Whether a dwelling shares a wall with one that is very cold, and is chilled by it."""
+    return not deep.isdisjoint(snapshot.network.neighbours(code))
+
+
+def _fallen_k(snapshot: Snapshot, rows: slice) -> float:
+    """By how much the median dwelling has fallen within the last hours, K."""
+    if snapshot.courses is None:
+        return 0.0
+    levels = snapshot.courses.level_c[rows]
+    known = ~np.isnan(levels).all(axis=0) if len(levels) else np.zeros(0, bool)
+    if not known.any():
+        return 0.0
+    median = np.nanmedian(levels[:, known], axis=0)
+    return max(0.0, float(median.max() - median[-1]))
+
+
+def _buildings(snapshot: Snapshot, place: str) -> list[str]:
+    """The buildings below a place."""
+    network = snapshot.network
+    path = network.path_of[place]
+    nodes = network.nodes.values()
+    return [n.code for n in nodes if n.kind is PlaceKind.BUILDING and n.path.startswith(path)]
+
+
+def _healthy_k(offset: Floats, spread: Floats) -> float:
+    """Where the healthy dwellings of a building lie, though up to half of it may have a fault."""
+    known = ~np.isnan(offset)
+    if not known.any():
+        return 0.0
+    upper = float(np.quantile(offset[known], UPPER)) - UPPER_SD * float(np.median(spread[known]))
+    return min(0.0, upper)

@@ -1,0 +1,164 @@
+"""Beneath a common cause: who is much colder than his fellows has a cause of his own."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+
+from analytics.diagnose import diagnose
+from analytics.explain.apart import own_causes
+from analytics.localise.contrast import lone_entrance
+from analytics.signs import Sign, Signal
+from analytics.snapshot import Courses, Floats, Snapshot
+from hearthline.domain.findings import Cause, Finding
+from hearthline.domain.places import HeatingStatus
+from tests.unit.analytics.test_diagnose import NOON, below, seen, signal, town
+
+ALL = [dwelling.code for dwelling in town().dwellings]
+SHORT = signal(Sign.SUPPLY_LOW, "N")
+
+
+def offsets(**deeper: float) -> Floats:
+    """Offsets of the town: nought but for the dwellings below some places, K."""
+    network = town()
+    found = np.zeros(len(network.dwellings))
+    for place, off in deeper.items():
+        found[network.below(place.replace("_", "-"))] = off
+    return found
+
+
+def cold_town(*signals: Signal, **deeper: float) -> Snapshot:
+    """Everybody is cold by a station's trouble, some dwellings by more than that."""
+    spread = np.full(len(ALL), 0.5)
+    return seen(ALL, signals=list(signals), offset_k=offsets(**deeper), spread_k=spread)
+
+
+def places(findings: list[Finding]) -> dict[str, int]:
+    return {finding.place: len(finding.cold) for finding in findings}
+
+
+def test_a_dwelling_far_below_its_fellows_is_told_beside_the_stations_trouble() -> None:
+    """A valve closed under a low curve: the station's ticket holds all others."""
+    found = diagnose(cold_town(SHORT, B2_E1_301=-3.5))
+    assert places(found) == {"B2-E1-301": 1, "N": 71}
+    assert {f.place: f.apart for f in found} == {"B2-E1-301": True, "N": False}
+
+
+def test_a_riser_and_an_entrance_stand_out_with_less() -> None:
+    """Many dwellings together are surer than one."""
+    assert places(diagnose(cold_town(SHORT, B2_E1_R1=-2.0))) == {"B2-E1-R1": 6, "N": 66}
+    assert places(diagnose(cold_town(SHORT, B2_E1=-2.0))) == {"B2-E1": 12, "N": 60}
+
+
+def test_the_weakest_dwelling_of_a_shortage_has_no_cause_of_its_own() -> None:
+    """A shortage leaves some colder than others."""
+    assert places(diagnose(cold_town(SHORT, B2_E1_301=-1.5))) == {"N": 72}
+
+
+def test_a_common_fall_is_uneven_by_itself() -> None:
+    """Everybody fell by 8 K since the pump stopped: a corner flat's 4 K more are no news."""
+    stopped = signal(Sign.FLOW_STOPPED, "N")
+    seen_now = cold_town(stopped, B2_E1_301=-3.5)
+    fall = np.tile(np.linspace(22.0, 14.0, 24), (len(ALL), 1))
+    course = Courses(fall, np.zeros_like(fall), np.arange(24), np.full(24, -20.0))
+    assert places(diagnose(seen_now)) == {"B2-E1-301": 1, "N": 71}
+    assert places(diagnose(replace(seen_now, courses=course))) == {"N": 72}
+
+
+def test_a_building_that_shifted_flows_left_cold_is_theirs_an_entrance_of_it_is_not() -> None:
+    """Near branches take what far buildings lack; nobody's joint is swapped by that."""
+    shifted = signal(Sign.FLOWS_SHIFTED, "N")
+    assert places(diagnose(cold_town(shifted, B3=-2.5))) == {"N": 72}
+    both = cold_town(shifted, B3=-1.5, B3_E1=-6.0)
+    assert places(diagnose(both)) == {"B3-E1": 12, "N": 60}
+
+
+def test_the_top_floors_of_a_leaking_circuit_are_the_leaks() -> None:
+    """It takes the water of those who live highest."""
+    high = {f"{code.replace('-', '_')}": -4.0 for code in ALL if code[-3] in "56"}
+    leak = signal(Sign.MAKEUP_HIGH, "N")
+    assert places(diagnose(cold_town(leak, **high))) == {"N": 72}
+
+
+def test_who_lives_beside_unheated_or_very_cold_rooms_is_chilled_by_them() -> None:
+    """Neither is a cause of its own while the station is short."""
+    network = town({"B2-E1-401": HeatingStatus.STOPPED})
+    spread = np.full(len(ALL), 0.5)
+    chilled = offsets(B2_E1_301=-3.0)
+    cold = [code for code in ALL if code != "B2-E1-401"]
+    snapshot = seen(cold, network, signals=[SHORT], offset_k=chilled, spread_k=spread)
+    assert own_causes(snapshot, frozenset(cold)) == []
+    spills = cold_town(SHORT, B2_E1_R1=-4.0, B2_E1_R2=-1.6)
+    assert places(own_causes(spills, frozenset(ALL))) == {"B2-E1-R1": 6}
+
+
+def test_after_the_common_cause_a_new_cold_dwelling_needs_less_to_be_told() -> None:
+    """While it acts everybody strays; three deviations tell of who fell later."""
+    ended = replace(SHORT, since=NOON - timedelta(hours=60), until=NOON - timedelta(hours=40))
+    spread = np.full(len(ALL), 0.5)
+    off = offsets(B2_E1_301=-2.3)
+    for hours, place in ((6, "B2-E1-301"), (40, "N")):
+        cold = seen(["B2-E1-301"], hours=hours, offset_k=off, spread_k=spread, ended=[ended])
+        assert places(diagnose(cold)) == {place: 1}
+
+
+def test_a_cold_night_after_all_had_recovered_is_not_the_old_shortage() -> None:
+    """While somebody is still cold since then, who joins him is cold by what is left of it."""
+    ended = replace(SHORT, since=NOON - timedelta(hours=60), until=NOON - timedelta(hours=40))
+    off, spread = offsets(B2_E1_301=-1.2), np.full(len(ALL), 0.5)
+    new = seen(["B2-E1-301"], hours=6, offset_k=off, spread_k=spread, ended=[ended])
+    assert places(diagnose(new)) == {"B2-E1-301": 1}
+    since_then = seen(["B3-E1-301"], hours=50).cold
+    both = replace(new, cold={**new.cold, **since_then})
+    assert places(diagnose(both)) == {"N": 2}
+
+
+def test_a_dwelling_much_colder_than_its_cold_entrance_is_one_for_itself() -> None:
+    """The entrance costs 1 K, the closed valve in it 4 K."""
+    off = offsets(B1_E1=-1.2, B1_E1_301=-4.5)
+    found = diagnose(seen(below("B1-E1"), offset_k=off, spread_k=np.full(len(off), 0.4)))
+    assert places(found) == {"B1-E1": 11, "B1-E1-301": 1}
+
+
+def test_one_cold_entrance_chills_its_building_two_are_the_building() -> None:
+    """What lies beyond a wall is off by less than half."""
+    snapshot = cold_town()
+    assert lone_entrance(snapshot, "B1", offsets(B1=-1.0, B1_E1=-4.0)) == "B1-E1"
+    assert lone_entrance(snapshot, "B1", offsets(B1=-3.0, B1_E1=-4.0)) is None
+    assert lone_entrance(snapshot, "B1", offsets(B1_E1=-0.5)) is None
+    sparse = offsets(B1_E1=-1.5)
+    sparse[[at for at in range(len(sparse)) if at not in (0, 12)]] = np.nan
+    assert lone_entrance(snapshot, "B1", sparse) is None
+
+
+def test_a_branch_that_lost_flow_is_told_at_its_one_cold_entrance() -> None:
+    """The meter hangs at the building; the rooms say which half of it."""
+    low = [signal(Sign.FLOW_LOW, "B2", fell_h=40.0)]
+    off = offsets(B2=-1.2, B2_E1=-5.0)
+    spread = np.full(len(off), 0.5)
+    [finding] = diagnose(seen(below("B2"), signals=low, offset_k=off, spread_k=spread))
+    assert (finding.place, finding.cause) == ("B2-E1", Cause.STRAINER_CLOGGED)
+
+
+def test_dwellings_as_cold_as_their_fellows_are_one_question_not_many() -> None:
+    """A night at the network's limit: who lies off nobody is told at the circuit."""
+    cold = ["B1-E1-101", "B2-E1-301", "B3-E2-602"]
+    spread = np.full(len(ALL), 0.5)
+    [finding] = diagnose(seen(cold, offset_k=offsets(), spread_k=spread))
+    assert (finding.place, finding.cause) == ("N", Cause.UNDETERMINED)
+    two = diagnose(seen(cold[:2], offset_k=offsets(), spread_k=spread))
+    assert sorted(one.place for one in two) == cold[:2]
+
+
+def test_the_end_of_a_riser_that_is_colder_tells_air_from_valves() -> None:
+    """Air gathers on top; what is coldest at the ground is set wrongly."""
+    network = town()
+    rows = network.below("B1-E1-R1")
+    floors = np.linspace(0.0, 1.0, 6)
+    for shape, cause in ((-4.5 * floors - 0.8, Cause.AIR_LOCK), (-2.5 * (1 - floors), None)):
+        off = offsets()
+        off[rows] = shape
+        spread = np.full(len(off), 0.4)
+        [finding] = diagnose(seen(below("B1-E1-R1"), offset_k=off, spread_k=spread))
+        assert finding.place == "B1-E1-R1"
+        assert finding.cause is (cause or Cause.VERTICAL_IMBALANCE)

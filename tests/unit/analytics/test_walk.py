@@ -1,0 +1,65 @@
+"""Following incidents: what it means that a sign comes again, or hangs above them."""
+
+from datetime import timedelta
+
+from analytics.offline.desk import MemoryDesk
+from analytics.overall import Overall
+from analytics.signs import Sign, Signal
+from analytics.trunk import Trunk
+from analytics.walk import announce, follow_up, gather
+from hearthline.domain.findings import Cause, Finding
+from hearthline.domain.policies import PROFILES
+from tests.unit.analytics.test_diagnose import NOON, below, seen, signal, town
+
+HOUR = timedelta(hours=1)
+START = NOON - 48 * HOUR
+
+
+def shortages(*spans: tuple[int, int]) -> Trunk:
+    """A source that was short between hours from ``START``."""
+    signals = [
+        Signal(Sign.SOURCE_SHORT, "S", START + first * HOUR, START + last * HOUR)
+        for first, last in spans
+    ]
+    quiet = Overall.quiet(START, 0)
+    overall = Overall(START, signals, quiet.source_short, quiet.supply_off_k)
+    return Trunk(town(), PROFILES["standard-20"], overall)
+
+
+def walked(trunk: Trunk) -> MemoryDesk:
+    """What the sources' incidents become over four days."""
+    desk = MemoryDesk(town().path_of)
+    for day in range(4):
+        since = START + (24 * day - 1) * HOUR
+        announce(trunk, desk, since, since + 24 * HOUR)
+        gather(trunk, desk, since, since + 24 * HOUR)
+    return desk
+
+
+def test_a_second_shortage_long_after_the_first_is_an_incident_of_its_own() -> None:
+    """The source was well for a day in between: another boiler failed."""
+    first, second = walked(shortages((2, 10), (40, 50))).incidents
+    assert (first.opened_at, second.opened_at) == (START + 2 * HOUR, START + 40 * HOUR)
+    assert first.closed_at is not None
+    assert first.closed_at <= second.opened_at
+
+
+def test_a_shortage_that_pauses_for_an_afternoon_is_the_same() -> None:
+    """Mild hours hide it."""
+    assert len(walked(shortages((2, 10), (16, 30))).incidents) == 1
+
+
+def test_the_flow_of_a_building_keeps_the_incident_of_its_entrance_open() -> None:
+    """Nobody in it is cold yet, but its branch still lacks water."""
+    desk = MemoryDesk(town().path_of)
+    members = frozenset(below("B2-E1"))
+    clogged = Finding(
+        NOON, "B2-E1", Cause.STRAINER_CLOGGED, 0.8, frozenset(), members, (), proven=True
+    )
+    desk.open(clogged)
+    low = seen([], signals=[signal(Sign.FLOW_LOW, "B2")])
+    follow_up(desk, low, desk.open_incidents())
+    assert desk.incidents[0].recovered_at is None
+    elsewhere = seen([], signals=[signal(Sign.FLOW_LOW, "B1")])
+    follow_up(desk, elsewhere, desk.open_incidents())
+    assert desk.incidents[0].recovered_at == NOON
