@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 from rich.table import Table
 
 from hearthline.cli.output import emit, err, out, progress
 from hearthline.settings import load
+
+if TYPE_CHECKING:
+    from analytics.bench import Measured
 
 
 def register(app: App) -> None:
@@ -90,7 +93,11 @@ def analytics(
     ]
     if json:
         emit({"sizes": [asdict(one) for one in found]})
-        return
+    else:
+        out.print(_analysed(found))
+
+
+def _analysed(found: list[Measured]) -> Table:
     table = Table(
         "dwellings", "districts", "load s", "cycle s", "ceiling s", "ratio", "units/s", "peak MB"
     )
@@ -105,7 +112,7 @@ def analytics(
             f"{one.units_per_s:,.0f}",
             f"{one.peak_mb:,.0f}",
         )
-    out.print(table)
+    return table
 
 
 def simulator(

@@ -15,12 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from hearthline.domain.places import Device, DeviceKind, DeviceRole, Ledger, Place, PlaceKind
 from hearthline.settings import Settings
-from hearthline.storage import deliveries, ledger, schema
+from hearthline.storage import deliveries, ledger, scratch
 from hearthline.storage.database import connect
 from ingest.bench import ceilings, load, processes
 from ingest.bench.load import DEVICES, PATIENCE_S, Payloads
@@ -75,21 +74,14 @@ def measure(
 @contextmanager
 def _scratch_database(url: str, site: str) -> Iterator[str]:
     """A migrated database with the devices of the benchmark, dropped at the end."""
-    name = site.replace("-", "_")
-    scratch = urlsplit(url)._replace(path=f"/{name}").geturl()
     plant = Place(site, PlaceKind.SOURCE, None, "Bench")
     devices = tuple(
         Device(f"own:{site}/d{n}", DeviceKind.ROOM, DeviceRole.ROOM, site) for n in range(DEVICES)
     )
-    with connect(url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"'.encode())
-        try:
-            schema.migrate(scratch)
-            with connect(scratch) as connection:
-                ledger.save(connection, Ledger((plant,), (), (), devices))
-            yield scratch
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    with scratch.database(url, site.replace("-", "_")) as there:
+        with connect(there) as connection:
+            ledger.save(connection, Ledger((plant,), (), (), devices))
+        yield there
 
 
 class _Bench:

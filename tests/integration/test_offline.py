@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from analytics import cycle, laying
+from analytics import bench, cycle, laying
 from analytics.memory import Intake, Rows, Said, joined, network_of, rows_of
 from analytics.offline import analyse
 from analytics.overall import Overall
@@ -159,3 +159,28 @@ def test_the_live_cycle_looks_at_what_an_offline_one_would(
     assert seen.weather.outdoor_c.shape == (DAYS * 24,)
     assert np.nanmean(seen.weather.outdoor_c) == pytest.approx(-16, abs=0.5)
     assert np.isfinite(seen.meters.valve_pct).any()
+
+
+def test_a_copied_city_has_the_tickets_of_its_town_so_many_times(
+    heard: Heard, database_url: str
+) -> None:
+    """What the benchmark measures is the analysis: two workers, the queue, every district."""
+    network = network_of(heard.ledger, heard.start)
+    alone = analyse(network, PROFILE, heard.rows, heard.until, block=cycle.BLOCK)
+    town = bench.Town(heard.ledger, heard.rows, heard.until)
+    found = bench.measure(database_url, town, 2, PROFILE)
+    assert found.units == 2 * len(heard.ledger.units)
+    assert found.districts == 2 * len(network.districts())
+    assert found.room_hours == 2 * len(heard.rows.room_hours.at)
+    assert found.tickets == 2 * len(alone.incidents) > 0
+    assert found.ratio == pytest.approx(found.ceiling_s / found.cycle_s)
+    assert 0 < found.load_s < found.cycle_s
+    assert found.peak_mb > 0
+
+
+def test_codes_of_a_copy_are_its_own_but_for_the_source(heard: Heard) -> None:
+    """Two copies share the source and nothing else."""
+    one, two = (bench.copied(heard.ledger, number) for number in (0, 1))
+    assert {p.code for p in one.places} & {p.code for p in two.places} == set()
+    assert {p.parent for p in one.places} & {p.parent for p in two.places} == {"T"}
+    assert not {d.uid for d in one.devices} & {d.uid for d in two.devices}
