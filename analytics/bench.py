@@ -246,7 +246,8 @@ def _work(url: str, profile: Profile, stop: multiprocessing.synchronize.Event, p
     telemetry.configure(level="warning")
     with Database(url) as database:
         pipe.send("ready")
-        jobs.run(Work(database, cycle.Rules(profile), system_clock), INTERVAL, told)
+        work = Work(database, cycle.Rules(profile), system_clock)
+        jobs.run(work, INTERVAL, told, (jobs.ANALYSIS,))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     pipe.send(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
 

@@ -90,10 +90,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Block:
-    """A block of event time; ``behind``: more wait after it."""
+    """A block of event time; ``heard_at`` is when anything had last arrived as it began."""
 
     span: Span
     overall: Overall
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,9 @@ def begin(database: Database, rules: Rules, now: datetime) -> Report:
         if span is None:
             return Report(at)
         overall = _overall(connection, span)
-        analysis.begin_block(connection, span.since, span.rooms, span.meters, overall.plain())
+        heard_at = analysis.heard_at(connection)
+        noted = {**overall.plain(), "heard_at": heard_at and heard_at.isoformat()}
+        analysis.begin_block(connection, span.since, span.rooms, span.meters, noted)
         if not any(span.since < s.since <= span.until for s in overall.signals):
             return Report(at)
         trunk = Trunk(networks.load(connection, span.until), rules.profile, overall)
@@ -170,7 +173,12 @@ def _block(connection: Connection) -> Block | None:
     if row is None:
         return None
     span = Span(row["since"], row["rooms"], row["meters"])
-    return Block(span, Overall.from_plain(row["overall"]))
+    heard_at = row["overall"]["heard_at"]
+    return Block(
+        span,
+        Overall.from_plain(row["overall"]),
+        None if heard_at is None else datetime.fromisoformat(heard_at),
+    )
 
 
 def _overall(connection: Connection, span: Span) -> Overall:
@@ -194,7 +202,7 @@ def judge(database: Database, rules: Rules, district: District) -> Report:
         span = block.span
         stored = analysis.known_episodes(connection, span.rooms_from, path=district.path)
         seen = observed(connection, district, rules.profile, block)
-        history = _history(connection, seen, rules.profile, span, stored)
+        history = _history(connection, seen, rules.profile, block, stored)
         opened, closed = write_episodes(connection, history, stored, span)
         write_grades(connection, history)
         here = Sitting(connection, history.network.path_of, district.path)
@@ -294,10 +302,10 @@ def _history(
     connection: Connection,
     seen: Observed,
     profile: Profile,
-    span: Span,
+    block: Block,
     stored: Sequence[Row],
 ) -> History:
-    start = seen.rooms.start
+    start, span = seen.rooms.start, block.span
     open_since = {
         row["code"]: row["opened_at"]
         for row in stored
@@ -307,7 +315,7 @@ def _history(
     on_file = OnFile(
         maintenance.between(connection, start, span.rooms),
         trust_rows.certified(connection, start, span.rooms),
-        trust_rows.states(connection, sensors),
+        trust_rows.states(connection, sensors, block.heard_at),
         complaints.between(connection, start - RULES.repeat_within, span.until),
     )
     return judged(seen, profile, open_since, partial(keeping.judged, connection), on_file)

@@ -6,17 +6,19 @@ the same piece at once (``lock``). A worker that is killed leaves its job marked
 soon as its heartbeat is missed the job is dropped and what is still due put anew. Each piece is one
 transaction that looks at its watermark first, so it is done once.
 
-``roll_up`` comes first, since analysis waits for it, then the districts of the block, then the
-other chores. The last district of a block settles it and begins the next one at once.
+``roll_up`` comes first, since analysis waits for it, then the districts of the block: the queue
+``analysis``. The other chores have a queue of their own and come last. The last district of a block
+settles it and begins the next one at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector
@@ -34,6 +36,8 @@ STALLED_S = 30.0  # without a heartbeat (they come every ten seconds) a worker i
 PAUSE_S = 1.0  # before the queue is tried again
 POLL_S = 5.0  # new jobs are notified; this is for what a lost notification missed
 FIRST, DISTRICT, LATER = 10, 5, 0  # priorities
+ANALYSIS, CHORES_QUEUE = "analysis", "chores"
+RARELY = 50_000  # objects between two looks for garbage: a district's are freed without it
 
 OTHERS = {chore.__name__: chore for chore in CHORES if chore is not analyse}
 GONE = (PartAway, ConnectorException, *Away)
@@ -73,35 +77,62 @@ def _plan(work: Work) -> list[cycle.District]:
 async def _put_districts(app: App, districts: Iterable[cycle.District]) -> None:
     for district in districts:
         where = {"code": district.code, "path": district.path}
-        await _put(app, "district", f"district {district.code}", DISTRICT, where)
+        piece = Piece("district", f"district {district.code}", ANALYSIS, DISTRICT)
+        await _put(app, piece, where)
 
 
 async def _put_chore(app: App, name: str) -> None:
-    priority = FIRST if name == roll_up.__name__ else LATER
-    await _put(app, "chore", f"chore {name}", priority, {"name": name})
+    first = name == roll_up.__name__
+    queue, priority = (ANALYSIS, FIRST) if first else (CHORES_QUEUE, LATER)
+    await _put(app, Piece("chore", f"chore {name}", queue, priority), {"name": name})
 
 
-async def _put(app: App, task: str, lock: str, priority: int, values: dict[str, Any]) -> None:
+class Piece(NamedTuple):
+    """A piece of work: its task, what keeps it from being done twice at once, where it waits."""
+
+    task: str
+    lock: str
+    queue: str
+    priority: int
+
+
+async def _put(app: App, piece: Piece, values: dict[str, Any]) -> None:
     """Put a job into the queue, unless it waits there."""
-    job = app.configure_task(f"worker:{task}", lock=lock, queueing_lock=lock, priority=priority)
+    job = app.configure_task(
+        f"worker:{piece.task}",
+        lock=piece.lock,
+        queueing_lock=piece.lock,
+        queue=piece.queue,
+        priority=piece.priority,
+    )
     try:
         await job.defer_async(**values)
     except AlreadyEnqueued:
         return
 
 
-def run(work: Work, interval: timedelta, stop: threading.Event) -> None:
+def run(
+    work: Work,
+    interval: timedelta,
+    stop: threading.Event,
+    queues: Sequence[str] = (ANALYSIS, CHORES_QUEUE),
+) -> None:
     """Work until told to stop; a database that goes away is waited for, said once."""
+    gc.set_threshold(RARELY)
     while not stop.is_set():
         try:
-            asyncio.run(_work(work, interval, stop))
+            asyncio.run(_work(work, interval, stop, queues))
         except GONE as error:
-            log.warning("the queue is out of reach", reason=str(error))
+            if isinstance(error, ConnectorException) and not isinstance(error.__cause__, Away):
+                raise  # the statement is wrong, not the server gone
+            log.warning("the queue is out of reach", reason=str(error.__cause__ or error).strip())
             stop.wait(PAUSE_S)
             wait_until_up(work.database.url, stopped=stop.is_set)
 
 
-async def _work(work: Work, interval: timedelta, stop: threading.Event) -> None:
+async def _work(
+    work: Work, interval: timedelta, stop: threading.Event, queues: Sequence[str]
+) -> None:
     """One life of a worker: until it is told to stop, or the database is gone.
 
     Raises:
@@ -118,6 +149,7 @@ async def _work(work: Work, interval: timedelta, stop: threading.Event) -> None:
             asyncio.create_task(_told(stop)),
             asyncio.create_task(
                 app.run_worker_async(
+                    queues=list(queues),
                     concurrency=1,
                     additional_context={"work": work},
                     fetch_job_polling_interval=POLL_S,

@@ -19,6 +19,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.robust import median
 from hearthline.domain.findings import Cause
 
 Floats = NDArray[np.float64]
@@ -128,10 +129,7 @@ def _trailing_median(series: Floats, width: int) -> Floats:
     windows = np.lib.stride_tricks.sliding_window_view(
         np.concatenate([pad, series], axis=1), width, axis=1
     )
-    known = ~np.isnan(windows).all(axis=2)
-    median = np.full(series.shape, np.nan)
-    median[known] = np.nanmedian(windows[known], axis=1)
-    return median
+    return median(windows, axis=2)
 
 
 def _sustained(condition: Bools, known_by: Floats, slots: int) -> Bools:

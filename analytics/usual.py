@@ -12,6 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.robust import median
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -129,10 +131,7 @@ def levels(value: Floats) -> Floats:
     found = np.full(value.shape, np.nan)
     for start in range(0, value.shape[1], DAY):
         past = value[:, : max(start, DAY)]
-        some = ~np.isnan(past).all(axis=1)
-        if some.any():
-            median = np.nanmedian(past[some], axis=1)
-            found[some, start : start + DAY] = median[:, None]
+        found[:, start : start + DAY] = median(past, axis=1)[:, None]
     return found
 
 
@@ -168,8 +167,4 @@ def echo(mask: Bools, hours: int) -> Bools:
 
 def median_of(rows: Floats) -> Floats:
     """Median over rows, (hours,); NaN where nothing is known."""
-    known = ~np.isnan(rows).all(axis=0) if len(rows) else np.zeros(rows.shape[1], bool)
-    median = np.full(rows.shape[1], np.nan)
-    if known.any():
-        median[known] = np.nanmedian(rows[:, known], axis=0)
-    return median
+    return median(rows, axis=0)

@@ -22,6 +22,7 @@ from analytics.explain.neighbours import chilled
 from analytics.explain.rooms import place_of, supported, told_at
 from analytics.explain.telling import COMMON
 from analytics.localise.tree import SHAPES, Posterior, locate
+from analytics.robust import median
 from analytics.signs import Sign, Signal
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Finding
@@ -161,8 +162,8 @@ def _fallen_k(snapshot: Snapshot, rows: slice) -> float:
     known = ~np.isnan(levels).all(axis=0) if len(levels) else np.zeros(0, bool)
     if not known.any():
         return 0.0
-    median = np.nanmedian(levels[:, known], axis=0)
-    return max(0.0, float(median.max() - median[-1]))
+    course = median(levels[:, known], axis=0)
+    return max(0.0, float(course.max() - course[-1]))
 
 
 def _buildings(snapshot: Snapshot, place: str) -> list[str]:

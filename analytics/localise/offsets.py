@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.robust import median
+
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -103,22 +105,14 @@ def _known_days(level_c: Floats, day: Index, days: int) -> Floats:
 def peers_median(value: Floats, heated: Bools, group: Index) -> Floats:
     """Median of the measured heated dwellings of each dwelling's group, (dwellings, columns)."""
     found = np.full(value.shape, np.nan)
-    everybody = _median(value[heated])
+    everybody = median(value[heated], axis=0)
     order = np.argsort(group, kind="stable")
     edges = np.flatnonzero(np.diff(group[order])) + 1
     for rows in np.split(order, edges):
         here = value[rows[heated[rows]]]
         enough = (~np.isnan(here)).sum(axis=0) >= PEERS
-        found[rows] = np.where(enough, _median(here), everybody)
+        found[rows] = np.where(enough, median(here, axis=0), everybody)
     return found
-
-
-def _median(rows: Floats) -> Floats:
-    known = ~np.isnan(rows).all(axis=0) if len(rows) else np.zeros(rows.shape[1], bool)
-    median = np.full(rows.shape[1], np.nan)
-    if known.any():
-        median[known] = np.nanmedian(rows[:, known], axis=0)
-    return median
 
 
 def _trailing(hourly: Floats) -> Floats:
@@ -142,8 +136,7 @@ def _usual(past: Floats) -> tuple[Floats, Floats]:
     days = known.sum(axis=1)
     centre = np.zeros(len(past))
     some = days > 0
-    if some.any():
-        centre[some] = np.nanmedian(past[some], axis=1)
+    centre[some] = median(past[some], axis=1)
     daily, lasting = DAILY_K, LASTING_K
     settled = days >= KNOWN_DAYS
     if settled.sum() >= PEERS:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from analytics.robust import median
 from analytics.trust.model import Facts, Floats, Shown, Surroundings, TrustReason
 from analytics.trust.peers import groups
 
@@ -65,6 +66,5 @@ def _around(slope: Floats, around: Surroundings) -> Floats:
         return common
     for rows in groups(around.entrance):
         if len(rows) >= FELLOWS:
-            known = ~np.isnan(slope[rows]).all(axis=0)
-            common[np.ix_(rows, known)] = np.nanmedian(slope[np.ix_(rows, known)], axis=0)
+            common[rows] = np.nan_to_num(median(slope[rows], axis=0))
     return common

@@ -69,6 +69,12 @@ def begin_block(
     connection.execute(family("analysis")["begin_block"], values)
 
 
+def heard_at(connection: Connection) -> datetime | None:
+    """When anything last arrived of any device; costs a look at all of them."""
+    row = connection.execute(family("analysis")["heard_at"]).fetchone()
+    return row["at"] if row else None
+
+
 def end_block(connection: Connection) -> None:
     """All districts have reached the block."""
     connection.execute(family("analysis")["end_block"])

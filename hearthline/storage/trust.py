@@ -108,13 +108,16 @@ def forget(connection: Connection, before: datetime) -> None:
     connection.execute(family("trust")["forget"], {"before": before.astimezone(UTC).date()})
 
 
-def states(connection: Connection, devices: Sequence[int]) -> dict[int, Row]:
+def states(
+    connection: Connection, devices: Sequence[int], heard_at: datetime | None = None
+) -> dict[int, Row]:
     """What some room sensors last told of themselves.
 
     Each has battery_pct, skew_s, interval_s, gateway, measured_at and heard_s, None where nobody
     knows.
     """
-    rows = connection.execute(family("trust")["states"], {"devices": list(devices)}).fetchall()
+    values = {"devices": list(devices), "heard_at": heard_at}
+    rows = connection.execute(family("trust")["states"], values).fetchall()
     return {row["device_id"]: row for row in rows}
 
 

@@ -16,6 +16,9 @@ SELECT pg_advisory_xact_lock(7206615, hashtext(%(district)s));
 -- name: block
 SELECT since, rooms, meters, overall FROM analysis_block;
 
+-- name: heard_at
+SELECT max(seen_at) AS at FROM latest;
+
 -- name: begin_block
 INSERT INTO analysis_block (since, rooms, meters, overall)
 VALUES (%(since)s, %(rooms)s, %(meters)s, %(overall)s);
@@ -107,8 +110,8 @@ UPDATE episode SET min_c = %(min_c)s WHERE id = %(id)s AND min_c > %(min_c)s;
 WITH wanted AS (
     SELECT p.id, w.reason FROM unnest(%(codes)s::text[], %(reasons)s::text[]) w(code, reason)
     JOIN place p ON p.code = w.code),
-gone AS (DELETE FROM hold h USING place p WHERE p.id = h.place_id
-         AND starts_with(p.path, %(path)s) AND h.place_id NOT IN (SELECT id FROM wanted))
+gone AS (DELETE FROM hold h WHERE h.place_id NOT IN (SELECT id FROM wanted)
+         AND starts_with((SELECT path FROM place WHERE id = h.place_id), %(path)s))
 INSERT INTO hold (place_id, reason, since)
 SELECT id, reason, %(at)s FROM wanted
 ON CONFLICT (place_id) DO UPDATE SET reason = excluded.reason, since = excluded.since

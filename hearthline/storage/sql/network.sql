@@ -8,7 +8,9 @@ SELECT id, code, kind, path, name, name_zh FROM place;
 
 -- name: part_nodes
 SELECT id, code, kind, path, name, name_zh FROM place
-WHERE (path ~>=~ %(path)s AND path ~<~ %(beyond)s) OR code = ANY(%(above)s);
+WHERE path ~>=~ %(path)s AND path ~<~ %(beyond)s
+UNION ALL
+SELECT id, code, kind, path, name, name_zh FROM place WHERE code = ANY(%(above)s);
 
 -- name: part_dwellings
 SELECT p.code, u.area_m2, u.floor, u.col AS column, u.warranty_until
@@ -22,15 +24,21 @@ WHERE s.status <> 'on' AND p.path ~>=~ %(path)s AND p.path ~<~ %(beyond)s
 ORDER BY lower(s.valid);
 
 -- name: part_instruments
--- Weather stations count wherever they stand.
+-- Weather stations count wherever they stand. One way in for each, or no index would serve.
+WITH bound AS (
+    SELECT b.device_id FROM place p JOIN device_binding b ON b.place_id = p.id
+    WHERE p.path ~>=~ %(path)s AND p.path ~<~ %(beyond)s AND b.valid @> %(at)s::timestamptz
+    UNION
+    SELECT b.device_id FROM place p JOIN device_binding b ON b.place_id = p.id
+    WHERE p.code = ANY(%(above)s) AND b.valid @> %(at)s::timestamptz
+    UNION
+    SELECT d.id FROM device d WHERE d.kind = 'weather')
 SELECT d.id, d.uid, d.kind, b.role, p.code AS place, d.flow_pipe,
        d.expected_interval_s AS interval_s
-FROM place p
-JOIN device_binding b ON p.id = b.place_id AND b.valid @> %(at)s::timestamptz
-JOIN device d ON b.device_id = d.id
-WHERE (p.path ~>=~ %(path)s AND p.path ~<~ %(beyond)s) OR p.code = ANY(%(above)s)
-   OR p.id IN (SELECT w.place_id FROM device_binding w WHERE w.role = 'weather')
-      AND d.kind = 'weather'
+FROM bound n
+JOIN device d ON d.id = n.device_id
+JOIN device_binding b ON b.device_id = d.id AND b.valid @> %(at)s::timestamptz
+JOIN place p ON p.id = b.place_id
 ORDER BY d.id;
 
 -- name: trunk_nodes

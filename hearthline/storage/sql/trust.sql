@@ -76,7 +76,8 @@ ORDER BY c.time DESC, c.id DESC LIMIT %(limit)s;
 SELECT d.id AS device_id, coalesce(l.battery_pct, s.battery_pct)::float8 AS battery_pct,
        l.skew_s::float8, coalesce(h.interval_s, d.expected_interval_s)::float8 AS interval_s,
        s.gateway, l.time AS measured_at,
-       extract(epoch FROM (SELECT max(seen_at) FROM latest) - l.seen_at)::float8 AS heard_s
+       date_part('epoch', coalesce(%(heard_at)s::timestamptz, (SELECT max(seen_at) FROM latest))
+                 - l.seen_at) AS heard_s
 FROM device d
 LEFT JOIN latest l ON l.device_id = d.id
 LEFT JOIN device_sign s ON s.device_id = d.id
