@@ -37,7 +37,7 @@ from hearthline.storage.database import Connection, Database, connect
 
 Progress = Callable[[str], None]
 
-INTERVAL = timedelta(milliseconds=200)
+INTERVAL = timedelta(seconds=1)
 LOOK_S = 0.05
 PATIENCE_S = 900.0
 

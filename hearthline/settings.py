@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     worker_interval: timedelta = timedelta(seconds=5)
     worker_port: int | None = Field(default=None, ge=0, le=65_535)
     group_wait: timedelta = timedelta(hours=1)
-    causes: Annotated[str, AfterValidator(_judge)] = "model"  # who ranks causes: model or rules
+    causes: Annotated[str, AfterValidator(_judge)] = "rules"  # who ranks causes: rules or model
 
     host: str = "127.0.0.1"
     port: int = Field(default=8460, ge=0, le=65_535)

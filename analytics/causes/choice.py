@@ -1,8 +1,7 @@
 """Who judges causes in this process: the stored model, or the rules alone.
 
-The model that ships with the package judges unless a shell chooses otherwise at its start
-(``HEARTHLINE_CAUSES``, ``--rules-only``); where its file is missing the rules do, and everything
-works without it.
+The rules judge unless a shell chooses the model that ships with the package at its start
+(``HEARTHLINE_CAUSES=model``); where its file is missing they do as well.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ RULES = Rules()
 
 
 class _Chosen:
-    """The choice of this process; None: nobody chose, so the stored model."""
+    """The choice of this process; None: nobody chose, so the rules."""
 
     judge: Judge | None = None
 
 
 def choose(judge: Judge | None) -> None:
-    """Let somebody judge from now on in this process; None for the stored model."""
+    """Let somebody judge from now on in this process; None for the rules."""
     _Chosen.judge = judge
 
 
@@ -61,7 +60,7 @@ def judging(judge: Judge | None) -> Iterator[None]:
 
 def ranked(question: Question, rules: Mapping[Cause, float]) -> Ranked:
     """The causes with their chances, best first."""
-    judge = _Chosen.judge or stored() or RULES
+    judge = _Chosen.judge or RULES
     return judge.ranked(question, rules)
 
 

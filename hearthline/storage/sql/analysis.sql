@@ -27,10 +27,10 @@ VALUES (%(since)s, %(rooms)s, %(meters)s, %(overall)s);
 DELETE FROM analysis_block;
 
 -- name: districts
--- The topmost places below the sources, with how far each has come.
+-- The topmost places below the sources, with how far each has come. Sources have no parent.
 SELECT p.code, p.path, w.at
 FROM place p LEFT JOIN watermark w ON w.name = 'analysis/' || p.code
-WHERE p.parent_id IN (SELECT id FROM place WHERE kind = 'source')
+WHERE p.parent_id IN (SELECT id FROM place WHERE parent_id IS NULL)
 ORDER BY p.path;
 
 -- name: above
