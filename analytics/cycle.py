@@ -137,7 +137,7 @@ def begin(database: Database, rules: Rules, now: datetime) -> Report:
         at = analysis.progress(connection, PROGRESS)
         if analysis.block(connection) is not None:
             return Report(at)
-        span, _ = _span(connection, now)
+        span = _span(connection, now)
         if span is None:
             return Report(at)
         overall = _overall(connection, span)
@@ -225,7 +225,7 @@ def settle(database: Database, rules: Rules, now: datetime) -> Report:
         news = _gather(connection, rules, block)
         analysis.set_progress(connection, PROGRESS, span.until)
         analysis.end_block(connection)
-        return Report(span.until, tuple(news), behind=_span(connection, now)[0] is not None)
+        return Report(span.until, tuple(news), behind=_span(connection, now) is not None)
 
 
 def _gather(connection: Connection, rules: Rules, block: Block) -> list[News]:
@@ -251,14 +251,14 @@ def _gather(connection: Connection, rules: Rules, block: Block) -> list[News]:
     return news
 
 
-def _span(connection: Connection, now: datetime) -> tuple[Span | None, bool]:
+def _span(connection: Connection, now: datetime) -> Span | None:
     """What there is to judge; None when nothing has moved on."""
     rooms = _complete(connection, DeviceKind.ROOM, HOUR, now)
     meters = _complete(connection, DeviceKind.METER, SLOT, now)
     first = analysis.first_hour(connection)
     since = analysis.progress(connection, PROGRESS) or first
     if since is None or (rooms is None and meters is None):
-        return None, False
+        return None
     unrolled = analysis.pending_rollups(connection, DeviceKind.ROOM, since - HOUR)
     if rooms is not None and unrolled is not None and unrolled < rooms:
         rooms = floor(unrolled, HOUR)
@@ -267,9 +267,8 @@ def _span(connection: Connection, now: datetime) -> tuple[Span | None, bool]:
         meters = min(meters, rooms)  # a backlog: let neither kind run ahead of the other
     rooms, meters = rooms or since, meters or since
     limit = since + BLOCK
-    behind = max(rooms, meters) > limit
     span = Span(since, min(rooms, floor(limit, HOUR)), min(meters, limit))
-    return (span, behind) if span.until > since else (None, False)
+    return span if span.until > since else None
 
 
 def _complete(

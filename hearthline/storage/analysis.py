@@ -150,12 +150,6 @@ def close_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]
         cursor.executemany(family("analysis")["close_episode"], list(episodes))
 
 
-def deepen_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]) -> None:
-    """Lower the minimum of stored episodes that got colder."""
-    with connection.cursor() as cursor:
-        cursor.executemany(family("analysis")["deepen_episode"], list(episodes))
-
-
 def set_holds(connection: Connection, path: str, holds: Mapping[str, str], at: datetime) -> None:
     """Replace the list of dwellings below a path that are cold without a ticket, with reasons."""
     connection.execute(

@@ -103,9 +103,6 @@ UPDATE episode SET closed_at = %(closed_at)s, close_reason = %(reason)s,
                        ELSE least(min_c, %(min_c)s) END
 WHERE id = %(id)s AND closed_at IS NULL;
 
--- name: deepen_episode
-UPDATE episode SET min_c = %(min_c)s WHERE id = %(id)s AND min_c > %(min_c)s;
-
 -- name: set_holds
 WITH wanted AS (
     SELECT p.id, w.reason FROM unnest(%(codes)s::text[], %(reasons)s::text[]) w(code, reason)
