@@ -32,7 +32,8 @@ LOW_BATTERY_PCT = 15.0
 their voltage and then drop, so the last charge told is rarely zero."""
 
 ARRIVING_S = 300.0
-"""Something of a gateway arrived so shortly before the last arrival of all: it is handing over."""
+"""More than a few of a gateway's sensors were heard so shortly before the last arrival of all: it
+is handing over."""
 
 SKEW_S = 1800.0
 """A clock off by half an hour dates readings into the wrong hour of a verdict. The value is right,
@@ -45,7 +46,7 @@ def gateway_out(case: Case) -> Claim:
     spoke = case.sensors.samples > 0
     gateway = _gateway(case)
     out, since = outages(spoke, gateway)
-    out &= ~_awaited(spoke, gateway, case.around.heard_s)
+    out &= ~_awaited(spoke, gateway, case.around.heard_s, (out, since))
     claim.say(out, GRADE_C, TrustReason.GATEWAY_OUT, since, np.arange(case.shape[1]) + 1.0 - since)
     return claim
 
@@ -55,8 +56,8 @@ def silent(case: Case) -> Claim:
     claim = Claim.nothing(case.shape)
     spoke = case.sensors.samples > 0
     gateway = _gateway(case)
-    out, _ = outages(spoke, gateway)
-    out |= _awaited(spoke, gateway, case.around.heard_s)
+    out, since = outages(spoke, gateway)
+    out |= _awaited(spoke, gateway, case.around.heard_s, (out, since))
     quiet, since = _quiet(spoke, out)
     ever = np.maximum.accumulate(spoke, axis=1)
     interval = case.around.interval_s
@@ -111,15 +112,23 @@ def outages(spoke: Flags, gateway: Ints) -> tuple[Flags, Ints]:
     return out, since
 
 
-def _awaited(spoke: Flags, gateway: Ints, heard_s: Floats | None) -> Flags:
-    """Hours that a gateway which is handing over its backlog has not reached, (sensors, hours)."""
+def _awaited(
+    spoke: Flags, gateway: Ints, heard_s: Floats | None, outage: tuple[Flags, Ints]
+) -> Flags:
+    """Hours that a gateway which is handing over its backlog has not reached, (sensors, hours).
+
+    The first that speak again, of the last hour, do not say that it has told all before it.
+    """
     awaited = np.zeros(spoke.shape, bool)
     if heard_s is None:
         return awaited
+    out, since = outage
     for rows in groups(gateway):
-        if (heard_s[rows] <= ARRIVING_S).any():
+        if (heard_s[rows] <= ARRIVING_S).mean() > GATEWAY_SHARE:
             reached = np.flatnonzero(spoke[rows].any(axis=0))
-            awaited[rows, (int(reached[-1]) + 1 if len(reached) else 0) :] = True
+            first = int(reached[-1]) + 1 if len(reached) else 0
+            lasting = since[rows, -1][out[rows, -1]]
+            awaited[rows, min([first, *lasting.tolist()]) :] = True
     return awaited
 
 

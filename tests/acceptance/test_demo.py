@@ -20,6 +20,16 @@ from tests.conftest import Site, Stack
 
 TOWN = Path(simulators.__file__).parent / "scenarios" / "town.yaml"
 
+STATE = {
+    "jobs": "SELECT id, lock, status, worker_id, attempts FROM procrastinate_jobs",
+    "workers": "SELECT id, last_heartbeat, now() FROM procrastinate_workers",
+    "progress": "SELECT * FROM progress",
+    "block": "SELECT since, rooms, meters FROM analysis_block",
+    "unrolled": "SELECT kind, count(*), min(hour), max(hour) FROM dirty_bucket GROUP BY kind",
+    "sessions": "SELECT pid, state, wait_event, now() - query_start AS since,"
+    " left(query, 200) AS query FROM pg_stat_activity WHERE datname = current_database()",
+}
+
 
 @pytest.fixture
 def scenario(site: Site, tmp_path: Path) -> Path:
@@ -50,23 +60,41 @@ def environment(settings: Settings, stack: Stack, tmp_path: Path) -> dict[str, s
     }
 
 
-def demo(scenario: Path, environment: dict[str, str], folder: Path) -> dict[str, object]:
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "hearthline", "up", "--demo", "--scenario", str(scenario)),
-            *("--until-analysed", "--keep-stack", "--json"),
-        ],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
+def demo(
+    scenario: Path, environment: dict[str, str], folder: Path, connection: Connection
+) -> dict[str, object]:
+    try:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "hearthline", "up", "--demo", "--scenario", str(scenario)),
+                *("--until-analysed", "--keep-stack", "--json"),
+            ],
+            env=environment,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=400,
+        )
+    except subprocess.TimeoutExpired as late:
+        pytest.fail(f"the demo did not end: {late.stderr!r}\n{_state(folder, connection)}")
     assert done.returncode == 0, done.stderr
     assert "one-time password" in done.stderr
     found: dict[str, object] = json.loads(done.stdout)
     return found
+
+
+def _state(folder: Path, connection: Connection) -> str:
+    """What the services logged last, what waits in the queue, and who waits for whom."""
+    logs = [
+        f"{path.name}:\n" + "\n".join(path.read_text(encoding="utf-8").splitlines()[-15:])
+        for path in sorted((folder / ".hearthline" / "log").glob("*.log"))
+    ]
+    tables = [
+        f"{title}:\n" + "\n".join(str(row) for row in connection.execute(query))
+        for title, query in STATE.items()
+    ]
+    return "\n".join(logs + tables)
 
 
 @pytest.mark.timeout(600)
@@ -74,7 +102,7 @@ def test_the_demo_finds_every_hidden_fault_and_goes_on_where_it_stopped(
     scenario: Path, environment: dict[str, str], connection: Connection, tmp_path: Path
 ) -> None:
     """Three days of a cold snap, then a second start that publishes only what is new."""
-    first = demo(scenario, environment, tmp_path)
+    first = demo(scenario, environment, tmp_path, connection)
     published = first["published"]
     assert isinstance(published, dict)
     assert published["balanced"]
@@ -91,7 +119,7 @@ def test_the_demo_finds_every_hidden_fault_and_goes_on_where_it_stopped(
     places = {place for fault in faults for place in fault.places}
     assert {row["code"] for row in rows} <= places
 
-    again = demo(scenario, environment, tmp_path)
+    again = demo(scenario, environment, tmp_path, connection)
     assert again["opened_now"] == 0
     assert isinstance(again["published"], dict)
     assert again["published"]["balanced"]

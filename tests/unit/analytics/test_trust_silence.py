@@ -36,6 +36,18 @@ def test_a_gateway_that_hands_over_its_backlog_is_not_out() -> None:
     assert (trust.grade[4:, 41:] == GRADE_C).all()
 
 
+def test_the_first_that_speak_again_do_not_stand_for_the_backlog() -> None:
+    """An hour that just one sensor has told is not told, as long as the others hand over theirs."""
+    level = breathing(12, HOURS)
+    level[:, 57:] = np.nan
+    level[0, 59] = 21.0
+    handing_over = judge(shown(level), Surroundings(heard_s=np.full(12, 10.0)))
+    assert (handing_over.grade < GRADE_C).all()
+    elsewhere = np.array([10.0] + [3 * 3600.0] * 11)  # the one is heard by another gateway
+    out = judge(shown(level), Surroundings(heard_s=elsewhere))
+    assert out.why(5, 59)[1] is TrustReason.GATEWAY_OUT
+
+
 def test_what_a_backlog_shows_to_be_missing_is_missing() -> None:
     """Hours that the gateway has passed by without a word of a sensor count as its silence."""
     level = breathing(8, HOURS)
