@@ -3,8 +3,9 @@
 What is due follows from the data and never from a tick: every worker looks every few seconds, puts
 what is due into the queue unless it waits there already (``queueing_lock``), and no two workers do
 the same piece at once (``lock``). A worker that is killed leaves its job marked as being done; as
-soon as its heartbeat is missed the job is dropped and what is still due put anew. Each piece is one
-transaction that looks at its watermark first, so it is done once.
+soon as its heartbeat is missed the job is dropped and what is still due put anew. So is a job that
+a living worker could not strike out, because the database did not answer just then. Each piece is
+one transaction that looks at its watermark first, so it is done once.
 
 ``roll_up`` comes first, since analysis waits for it, then the districts of the block: the queue
 ``analysis``. The other chores have a queue of their own and come last. The last district of a block
@@ -16,14 +17,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import structlog
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 
 from analytics import cycle
 from analytics.worker import CHORES, Work, analyse, forget, roll_up, say
@@ -45,25 +48,60 @@ GONE = (PartAway, ConnectorException, *Away)
 tasks = Blueprint()
 
 
+@dataclass
+class Hands:
+    """What this worker is at, and which jobs it is said to be at although it is not."""
+
+    worker: int | None = None
+    held: set[int | None] = field(default_factory=set)
+    suspects: set[int | None] = field(default_factory=set)
+
+    @contextmanager
+    def on(self, job: Job) -> Iterator[None]:
+        """This job is being done."""
+        self.worker = job.worker_id
+        self.held.add(job.id)
+        try:
+            yield
+        finally:
+            self.held.remove(job.id)
+
+    def abandoned(self, doing: Iterable[Job]) -> list[Job]:
+        """Jobs in this worker's name that it does not do, two looks in a row.
+
+        One look is not enough: a job is marked a moment before it begins, and struck out a moment
+        after its end.
+        """
+        found = [job for job in doing if job.id not in self.held]
+        before, self.suspects = self.suspects, {job.id for job in found}
+        return [job for job in found if job.id in before]
+
+
 @tasks.task(name="chore", pass_context=True)
 async def do_chore(context: JobContext, name: str) -> None:
     """One chore of the list; again at once while it has more to do."""
-    work: Work = context.additional_context["work"]
-    more = await asyncio.to_thread(OTHERS[name], work)
-    if name == roll_up.__name__:
-        await _put_districts(context.app, await asyncio.to_thread(_plan, work))
-    elif more:
-        await _put_chore(context.app, name)
+    work, hands = _of(context)
+    with hands.on(context.job):
+        more = await asyncio.to_thread(OTHERS[name], work)
+        if name == roll_up.__name__:
+            await _put_districts(context.app, await asyncio.to_thread(_plan, work))
+        elif more:
+            await _put_chore(context.app, name)
 
 
 @tasks.task(name="district", pass_context=True)
 async def judge_district(context: JobContext, code: str, path: str) -> None:
     """One district up to the end of the block; the last one settles the block."""
-    work: Work = context.additional_context["work"]
+    work, hands = _of(context)
     district = cycle.District(code, path)
-    say(await asyncio.to_thread(cycle.judge, work.database, work.rules, district))
-    if not await asyncio.to_thread(cycle.due, work.database):
-        await _put_districts(context.app, await asyncio.to_thread(_plan, work))
+    with hands.on(context.job):
+        say(await asyncio.to_thread(cycle.judge, work.database, work.rules, district))
+        if not await asyncio.to_thread(cycle.due, work.database):
+            await _put_districts(context.app, await asyncio.to_thread(_plan, work))
+
+
+def _of(context: JobContext) -> tuple[Work, Hands]:
+    return context.additional_context["work"], context.additional_context["hands"]
 
 
 def _plan(work: Work) -> list[cycle.District]:
@@ -143,15 +181,16 @@ async def _work(
     )
     app = App(connector=connector)
     app.add_tasks_from(tasks, namespace="worker")
+    hands = Hands()
     async with app.open_async():
         parts = [
-            asyncio.create_task(_tick(app, work, interval)),
+            asyncio.create_task(_tick(app, work, hands, interval)),
             asyncio.create_task(_told(stop)),
             asyncio.create_task(
                 app.run_worker_async(
                     queues=list(queues),
                     concurrency=1,
-                    additional_context={"work": work},
+                    additional_context={"work": work, "hands": hands},
                     fetch_job_polling_interval=POLL_S,
                     delete_jobs="always",  # what failed is in the log, and is put again
                     install_signal_handlers=False,
@@ -173,12 +212,12 @@ async def _told(stop: threading.Event) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _tick(app: App, work: Work, interval: timedelta) -> None:
-    """Put what is due, again and again; drop what dead workers hold, and tidy once a day."""
+async def _tick(app: App, work: Work, hands: Hands, interval: timedelta) -> None:
+    """Put what is due, again and again; drop what nobody does, and tidy once a day."""
     forget_at = work.clock()
     while True:
-        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
-            log.warning("a worker is gone; what it did is done again", job=job.queueing_lock)
+        for job in await _dropped(app, hands):
+            log.warning("nobody does this any more; it is put anew", job=job.queueing_lock)
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
         for name in OTHERS:
             await _put_chore(app, name)
@@ -187,3 +226,13 @@ async def _tick(app: App, work: Work, interval: timedelta) -> None:
             await asyncio.to_thread(forget, work)
             forget_at = work.clock() + timedelta(days=1)
         await asyncio.sleep(interval.total_seconds())
+
+
+async def _dropped(app: App, hands: Hands) -> list[Job]:
+    """Jobs marked as being done that nobody does: of dead workers, and this one's own."""
+    jobs = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S))
+    if hands.worker is not None:
+        doing = Status.DOING.value
+        mine = await app.job_manager.list_jobs_async(status=doing, worker_id=hands.worker)
+        jobs += hands.abandoned(mine)
+    return jobs

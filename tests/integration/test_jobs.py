@@ -131,6 +131,29 @@ def test_a_block_that_lost_its_process_is_finished_by_the_next(
     assert analysis.block(connection) is None
 
 
+def test_a_job_that_its_worker_could_not_strike_out_is_put_anew(
+    connection: Connection, workers: list[WorkerProcess]
+) -> None:
+    """Marked as being done by one that lives and does not do it, it would hold its piece for ever.
+
+    As after a moment in which the database took the work and did not answer the line that ends it.
+    """
+    workers[0].start()
+    wait_until(lambda: doers(connection) > 0, "a worker", WITHIN_S)
+    connection.execute(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args, status, worker_id)"
+        " SELECT 'analysis', 'worker:district', 'district T-S1',"
+        ' \'{"code": "T-S1", "path": "t.s1"}\', \'doing\', max(id) FROM procrastinate_workers'
+    )
+    seed(connection)
+    wait_until(lambda: settled(connection), "the town is judged", WITHIN_S)
+
+
+def doers(connection: Connection) -> int:
+    """How many workers are signed in."""
+    return len(connection.execute("SELECT id FROM procrastinate_workers").fetchall())
+
+
 def test_the_queue_has_the_schema_of_its_library(connection: Connection) -> None:
     """A new version of the library whose schema differs needs a migration of its own."""
     there = {
