@@ -74,7 +74,7 @@ def demo(
             capture_output=True,
             text=True,
             check=False,
-            timeout=400,
+            timeout=600,
         )
     except subprocess.TimeoutExpired as late:
         pytest.fail(f"the demo did not end: {late.stderr!r}\n{_state(folder, connection)}")
@@ -97,7 +97,7 @@ def _state(folder: Path, connection: Connection) -> str:
     return "\n".join(logs + tables)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1300)
 def test_the_demo_finds_every_hidden_fault_and_goes_on_where_it_stopped(
     scenario: Path, environment: dict[str, str], connection: Connection, tmp_path: Path
 ) -> None:
