@@ -1,10 +1,14 @@
 """From MQTT messages to rows: decode, judge, write once, acknowledge after the commit.
 
-``formats`` reads the wire, ``acceptance`` judges; ``batcher`` and ``delivery`` decide when to write
-and what to acknowledge; all of these are pure. ``consumer`` (on ``wire`` and ``broker``) is the
-shell around the broker, ``writer`` and ``writing`` around the database, ``service`` runs both.
-``directory`` remembers who is known, ``door`` puts together what decides. ``describing``,
-``adoption`` and ``replaying`` are for what could not be stored when it came.
+``formats`` reads the wire, ``acceptance`` judges, ``sorting`` and ``preparing`` make a batch ready;
+``batcher`` and ``delivery`` decide when to write and what to acknowledge; all of these are pure.
+``consumer`` (on ``wire`` and ``broker``) is the shell around the broker, ``writer`` and ``writing``
+around the database, ``gathering`` between them; ``service`` runs all. ``directory`` remembers who
+is known, ``door`` puts together what decides. ``describing``, ``adoption`` and ``replaying`` are
+for what could not be stored when it came.
+
+Three stages work at once, each on a thread of its own: while the database writes one batch, the
+next is gathered and prepared, and the messages after it are received and decoded.
 
 The delivery contract, and what proves it:
 

@@ -5,7 +5,8 @@ their batch, one query per batch, so a device is known from the moment the ledge
 memory is dropped when the ledger says that it changed, and now and then in case nobody heard.
 
 ``context`` is what decoders need of it. It is replaced as a whole, so that a decoder on another
-thread sees one state or the other, and so that a message decoded with an older one is noticed.
+thread sees one state or the other, and so that a message decoded with an older one is noticed. In
+the same way what ``remembered`` answers on another thread holds for as long as it ``stands``.
 """
 
 from __future__ import annotations
@@ -50,11 +51,10 @@ class Directory:
 
     def resolve(self, connection: Connection, uids: Iterable[str]) -> dict[str, KnownDevice]:
         """The devices that exist among ``uids``, and any number of others."""
-        now = self._elapsed()
-        if self._loaded_at is None or now - self._loaded_at > GOOD_FOR_S:
+        if not self._fresh():
             uids = list(uids)
             self._known = known_devices(connection, None if self._whole else uids)
-            self._loaded_at = now
+            self._loaded_at = self._elapsed()
             self._gateways.clear()
             self._know(self._known, known=memory.read(connection, self.context.memory))
             return self._known
@@ -64,6 +64,20 @@ class Directory:
             self._known.update(found)
             self._know(found)
         return self._known
+
+    def remembered(self, uids: Iterable[str]) -> Mapping[str, KnownDevice] | None:
+        """The same from memory alone; None where the ledger has to be asked."""
+        known = self._known
+        return known if self._fresh() and all(uid in known for uid in uids) else None
+
+    def stands(self, known: Mapping[str, KnownDevice], context: Context) -> bool:
+        """Whether an answer from memory, and a context, are still what would be said now."""
+        return self._fresh() and known is self._known and context is self.context
+
+    def _fresh(self) -> bool:
+        """Whether the ledger has been asked, and has not changed since."""
+        at = self._loaded_at
+        return at is not None and self._elapsed() - at <= GOOD_FOR_S
 
     def recall(self, connection: Connection, keys: Collection[str]) -> None:
         """Look up what other processes have learnt under ``keys``."""
@@ -75,9 +89,14 @@ class Directory:
         if any(known.get(key) != body for key, body in learnt.items()):
             self.context = replace(self.context, memory={**known, **learnt})
 
-    def carried_by(self, device_id: int, gateway: str) -> bool:
-        """Whether it is news that this gateway carries the device."""
-        return self._gateways.get(device_id) != gateway
+    def news(self, carried: Mapping[str, str]) -> dict[int, str]:
+        """Of gateways by the uids that they carry, those that are news, by the device's id."""
+        found = {}
+        for uid, gateway in carried.items():
+            device = self._known.get(uid)
+            if device is not None and self._gateways.get(device.id) != gateway:
+                found[device.id] = gateway
+        return found
 
     def note_gateways(self, gateways: Mapping[int, str]) -> None:
         """Remember who carries whom, once that is committed."""

@@ -126,7 +126,7 @@ class Metrics:
         )
         self.commit_seconds = Histogram(
             "hearthline_ingest_commit_seconds",
-            "From a closed batch to its commit",
+            "From the turn of a batch to its commit",
             buckets=_SECONDS,
             registry=self.registry,
         )

@@ -11,12 +11,14 @@ import structlog
 from hearthline.clock import Clock, system_clock
 from hearthline.errors import HearthlineError
 from hearthline.settings import Settings
-from ingest.batcher import Limits
+from ingest.batcher import Batcher, Limits
 from ingest.broker import Broker
 from ingest.consumer import Consumer
 from ingest.door import door_of
 from ingest.formats import Registry
+from ingest.gathering import Gatherer
 from ingest.intake import Heard, hear
+from ingest.interpreter import attuned
 from ingest.metrics import Metrics
 from ingest.writer import Health, Writer
 from ingest.writing import Session
@@ -25,6 +27,8 @@ log = structlog.get_logger("ingest")
 
 SUPERVISE_EVERY_S = 1.0
 FINISH_WITHIN_S = 20.0
+BATCHES_IN_HAND = 2
+"""The window's parts: one batch is with the database while the next comes in and is prepared."""
 
 
 def subscriptions(settings: Settings, formats: Registry) -> tuple[str, ...]:
@@ -56,17 +60,17 @@ class Service:
             health=self.health,
             clock=clock,
         )
+        limits = Limits(
+            rows=settings.ingest_batch_rows,
+            messages=max(1, inflight // BATCHES_IN_HAND),
+            age_s=settings.ingest_batch_wait.total_seconds(),
+        )
         self.writer = Writer(
             url=settings.require_database(),
             session=Session(settings.mqtt_client_id, inflight),
-            inbox=inbox,
+            gatherer=Gatherer(inbox, Batcher(limits), self.door, self._ending),
             finish=self.consumer.finish,
             door=self.door,
-            limits=Limits(
-                rows=settings.ingest_batch_rows,
-                messages=max(1, inflight // 2),
-                age_s=settings.ingest_batch_wait.total_seconds(),
-            ),
             metrics=self.metrics,
             health=self.health,
             clock=clock,
@@ -86,13 +90,14 @@ class Service:
         Raises:
             HearthlineError: a thread ended by itself, which is a bug.
         """
-        self._thread.start()
-        self.consumer.start()
-        try:
-            while not stop.wait(SUPERVISE_EVERY_S) and self.alive:
-                pass
-        finally:
-            self._finish()
+        with attuned():
+            self._thread.start()
+            self.consumer.start()
+            try:
+                while not stop.wait(SUPERVISE_EVERY_S) and self.alive:
+                    pass
+            finally:
+                self._finish()
         if not stop.is_set():
             raise HearthlineError("Ingest ended unexpectedly.", "See the log for why.")
 

@@ -26,7 +26,6 @@ from hearthline.storage.columns import (
 )
 from hearthline.storage.strangers import Held
 from ingest.acceptance import Origin, Refusal
-from ingest.directory import Directory
 from ingest.formats import Registry
 from ingest.formats.model import Decoded
 from ingest.intake import Heard, refused
@@ -36,12 +35,7 @@ def speaking(heard: Sequence[Heard]) -> set[str]:
     """Whose readings and signs these are."""
     speakers: set[str] = set()
     for one in heard:
-        readings = one.decoded.readings
-        if isinstance(readings, Table):
-            speakers.update(readings.uids)
-        else:
-            for reading in readings:
-                speakers.add(reading.device_uid)
+        speakers.update(_uids(one.decoded))
         for sign in one.decoded.signs:
             speakers.add(sign.device_uid)
     return speakers
@@ -124,7 +118,7 @@ class SortedOut:
     """What the messages of a batch say, by what is to be done with it.
 
     ``strangers`` are, by message, the uids that the ledger does not have; ``strange`` counts what
-    was said under them.
+    was said under them. ``carried`` names each gateway by the uids for which it spoke.
     """
 
     heard: Sequence[Heard]
@@ -133,7 +127,7 @@ class SortedOut:
     strangers: dict[int, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     strange: int = 0
     signs: list[tuple[int, Sign]] = field(default_factory=list)
-    gateways: dict[int, str] = field(default_factory=dict)
+    carried: dict[str, str] = field(default_factory=dict)
 
     def lots(self) -> Iterator[tuple[Columns, Origin, Ints]]:
         """The readings of known devices by kind, and each one's number within its message."""
@@ -163,9 +157,7 @@ class SortedOut:
         return made
 
 
-def sort_out(
-    heard: Sequence[Heard], known: Mapping[str, KnownDevice], directory: Directory
-) -> SortedOut:
+def sort_out(heard: Sequence[Heard], known: Mapping[str, KnownDevice]) -> SortedOut:
     """Sort readings, refusals and signs by what the ledger knows of their devices."""
     found = SortedOut(heard)
     gathered = {shape: _Gathered(kind) for kind, shape in KINDS.items()}
@@ -177,7 +169,7 @@ def sort_out(
             for n, reading in enumerate(readings):
                 gathered[type(reading)].add_one(reading, number, n)
         if decoded.gateway is not None:
-            _note_carried(found, decoded, known, directory)
+            found.carried.update(dict.fromkeys(_uids(decoded), decoded.gateway))
         for rejection in decoded.rejections:
             _sort_rejection(found, number, rejection, known)
         for sign in decoded.signs:
@@ -187,21 +179,13 @@ def sort_out(
     for lot in gathered.values():
         if lot.messages:
             _sort_kind(found, lot, known)
-    if found.gateways:
-        at = max(one.message.received_at for one in heard)
-        found.signs += [(id_, Sign("", at, gateway=by)) for id_, by in found.gateways.items()]
     return found
 
 
-def _note_carried(
-    found: SortedOut, decoded: Decoded, known: Mapping[str, KnownDevice], directory: Directory
-) -> None:
-    """Note whom the gateway of a message carries, as far as that is news."""
-    readings, gateway = decoded.readings, decoded.gateway or ""
-    uids = readings.uids if isinstance(readings, Table) else [one.device_uid for one in readings]
-    for device in map(known.get, dict.fromkeys(uids)):
-        if device is not None and directory.carried_by(device.id, gateway):
-            found.gateways[device.id] = gateway
+def _uids(decoded: Decoded) -> Sequence[str]:
+    """Whose reading each of a message is."""
+    readings = decoded.readings
+    return readings.uids if isinstance(readings, Table) else [one.device_uid for one in readings]
 
 
 def _sort_kind(found: SortedOut, gathered: _Gathered, known: Mapping[str, KnownDevice]) -> None:

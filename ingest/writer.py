@@ -1,12 +1,11 @@
-"""The thread that turns decoded messages into committed batches and has them acknowledged.
+"""The thread that writes batches, commits them and has their messages acknowledged.
 
-It owns one database connection. While it waits for the database the network's thread goes on
-receiving and decoding, so that both have work at once; with a backlog, acknowledgements leave just
-then, because what they bring in is to be decoded meanwhile. While the database is away it tries the
-batch in hand again and again, with growing pauses, saying so once; nothing is acknowledged
-meanwhile, so the broker stops sending when the window is full and memory stays bounded. A batch
-that the database takes offence at is halved until the offending message is alone and becomes a
-dead letter.
+It owns one database connection. While it waits for the database the next batch is gathered and
+prepared on a thread beside it, so that the database always has work; never more than one, since
+what is in hand is bounded. While the database is away it tries the batch in hand again and again,
+with growing pauses, saying so once; nothing is acknowledged meanwhile, so the broker stops sending
+when the window is full. A batch that the database takes offence at is halved until the offending
+message is alone and becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 
@@ -27,20 +26,19 @@ from hearthline.clock import Clock
 from hearthline.storage import dead_letters, deliveries, rollups, strangers
 from hearthline.storage.database import Away, Connection, connect
 from hearthline.storage.readings import RefusedByDatabase, listen_for_ledger, look
-from ingest.batcher import Batcher, Closed, Limits
 from ingest.delivery import Delivery
 from ingest.door import Door
 from ingest.formats.model import Request
-from ingest.intake import Heard
+from ingest.gathering import IDLE_S, Gatherer
 from ingest.metrics import Metrics, Written
+from ingest.preparing import Batch
 from ingest.replaying import replay_known
-from ingest.writing import Batch, Outcome, Session, unwritable, write
+from ingest.writing import Outcome, Session, unwritable, write
 
 log = structlog.get_logger("ingest")
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
-IDLE_S = 0.5
 LOOK_AFTER_S = 1.0
 """With nothing to write the database is asked for an answer so often: a server that is gone is
 missed at once, and the ledger's news come along with the answer."""
@@ -75,14 +73,13 @@ class Health:
 
 @dataclass(slots=True)
 class Writer:
-    """Batches messages from ``inbox`` and writes them until told to stop."""
+    """Writes what ``gatherer`` has ready until told to stop."""
 
     url: str
     session: Session
-    inbox: SimpleQueue[Heard]
+    gatherer: Gatherer
     finish: Finish
     door: Door
-    limits: Limits
     metrics: Metrics
     health: Health
     clock: Clock
@@ -94,82 +91,56 @@ class Writer:
     _replay_due: bool = True
     _answered_at: float = 0.0
     _asked: dict[Request, float] = field(default_factory=dict)
-    _owed: list[tuple[Sequence[Delivery], Sequence[Request]]] = field(default_factory=list)
 
     def run(self) -> None:
         """Work until told to stop; then write what is in hand, once."""
-        batcher: Batcher[Heard] = Batcher(self.limits)
-        tidy_at = self.clock() + TIDY_EVERY
         try:
-            while not self.stopping.is_set():
-                self._see_that_it_answers()
-                self._fill(batcher)
-                closed = batcher.closed(monotonic())
-                if closed is not None:
-                    self._finish(Batch(batcher.take()), closed)
-                if self._replay_due and self.health.database:
-                    self._replay()
-                if self.clock() >= tidy_at:
-                    self._tidy()
-                    tidy_at = self.clock() + TIDY_EVERY
-            self._drain(batcher)
+            with ThreadPoolExecutor(1, "gathering") as beside:
+                self._work(beside)
         except Stopped:
             log.warning(
                 "stopped while the database was away; the broker keeps what was not written"
             )
         finally:
-            self._settle()
             self._disconnect()
 
-    def _fill(self, batcher: Batcher[Heard]) -> None:
-        """Take messages from the inbox until the batch closes or there is nothing to take."""
-        if self.inbox.empty():
-            self._settle()
-        try:
-            heard = self.inbox.get(timeout=min(IDLE_S, batcher.patience(monotonic())))
-            while True:
-                now = monotonic()
-                batcher.add(heard, heard.rows, now)
-                if batcher.closed(now):
-                    return
-                heard = self.inbox.get_nowait()
-        except Empty:
-            self._settle()
+    def _work(self, beside: ThreadPoolExecutor) -> None:
+        """Write batch after batch, each while the next one is gathered."""
+        tidy_at = self.clock() + TIDY_EVERY
+        ahead: Future[Batch | None] = beside.submit(self.gatherer.next)
+        while not self.stopping.is_set():
+            self._see_that_it_answers()
+            batch = ahead.result()
+            ahead = beside.submit(self.gatherer.next)
+            if batch is not None:
+                self._finish(batch)
+            if self._replay_due and self.health.database:
+                self._replay()
+            if self.clock() >= tidy_at:
+                self._tidy()
+                tidy_at = self.clock() + TIDY_EVERY
+        batch = ahead.result()
+        while batch is not None or (batch := self.gatherer.next()) is not None:
+            self._finish(batch)
+            batch = None
 
-    def _drain(self, batcher: Batcher[Heard]) -> None:
-        """Write what is already here when the service stops."""
-        while True:
-            self._fill(batcher)
-            if not len(batcher):
-                return
-            self._finish(Batch(batcher.take()), Closed.STOPPING)
-
-    def _finish(self, batch: Batch, closed: Closed) -> None:
+    def _finish(self, batch: Batch) -> None:
         """Write a batch, whatever it takes, then acknowledge it."""
         began = monotonic()
         try:
             outcome = self._persist(batch)
         except RefusedByDatabase as error:
-            self._isolate(batch, error, closed)
+            self._isolate(batch, error)
             return
+        messages = [one.message.delivery for one in batch.heard if one.message.delivery]
+        self.finish(messages, self._not_asked_of_late(outcome.requests))
         self.door.directory.note_gateways(outcome.gateways)
         if self.on_commit is not None:
             self.on_commit(batch)
         self.metrics.commit_seconds.observe(monotonic() - began)
-        self.metrics.wrote(written(batch, outcome), closed, self.clock())
+        self.metrics.wrote(written(batch, outcome), batch.closed, self.clock())
         self._expect_duplicates = outcome.tally.duplicates > 0
-        messages = [one.message.delivery for one in batch.heard if one.message.delivery]
         self._replay_due |= outcome.learnt
-        self._owed.append((messages, self._not_asked_of_late(outcome.requests)))
-
-    def _settle(self) -> None:
-        """Have what is committed acknowledged.
-
-        With a backlog this waits until the next batch is with the database: what comes in return
-        is then decoded while the database works, and not while this thread needs the interpreter.
-        """
-        while self._owed:
-            self.finish(*self._owed.pop(0))
 
     def _not_asked_of_late(self, requests: Sequence[Request]) -> list[Request]:
         now = monotonic()
@@ -178,17 +149,17 @@ class Writer:
         self._asked.update(dict.fromkeys(fresh, now))
         return fresh
 
-    def _isolate(self, batch: Batch, error: Exception, closed: Closed) -> None:
+    def _isolate(self, batch: Batch, error: Exception) -> None:
         """Find the message that the database refuses and make it a dead letter."""
         if len(batch.heard) > 1:
             for half in batch.halves():
-                self._finish(half, closed)
+                self._finish(half)
             return
         (heard,) = batch.heard
         log.error("the database refuses a message", topic=heard.message.topic, reason=str(error))
         if heard.decoded.rejections and not heard.decoded.readings:
             raise error
-        self._finish(Batch([unwritable(heard, error)]), closed)
+        self._finish(Batch([unwritable(heard, error)], batch.closed))
 
     def _persist(self, batch: Batch) -> Outcome:
         """Try until the batch is committed.
@@ -221,7 +192,6 @@ class Writer:
                 batch,
                 self.door,
                 expect_duplicates=self._expect_duplicates,
-                prepared=self._settle,
             )
         self._found()
         return outcome
@@ -259,7 +229,6 @@ class Writer:
 
     def _lost(self, error: Exception) -> None:
         """Note that a write failed for a reason that may pass; say so once."""
-        self._settle()
         self._disconnect()
         self.metrics.retries.inc()
         self.metrics.database_up.set(0)
@@ -284,7 +253,6 @@ class Writer:
 
         Should it fail, the next minute comes.
         """
-        self._settle()
         try:
             connection, now = self._connected(), self.clock()
             with connection.transaction():
@@ -299,7 +267,6 @@ class Writer:
     def _replay(self) -> None:
         """Take in what devices said before the ledger knew them, or before they were understood."""
         self._replay_due = False
-        self._settle()
         try:
             done = replay_known(self._connected(), self.door, limit=REPLAY_AT_ONCE)
         except RefusedByDatabase:

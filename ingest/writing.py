@@ -7,43 +7,22 @@ session, which count exactly once; ``take_in`` is its heart, and all that a repl
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from uuid import UUID, uuid4
 
 import numpy as np
 
-from hearthline.domain.readings import Quality, Rejection, RejectReason
+from hearthline.domain.readings import Rejection, RejectReason, Sign
 from hearthline.storage import dead_letters, deliveries, liveness, memory, readings, strangers
-from hearthline.storage.columns import Columns, Floats
+from hearthline.storage.columns import Floats
 from hearthline.storage.database import Connection
 from hearthline.storage.deliveries import Signature, Tally
-from ingest.acceptance import judge, skews
 from ingest.door import Door
-from ingest.formats import Format, Registry
 from ingest.formats.model import Learnt, Request, refused_whole
-from ingest.intake import Heard, hear, refused
-from ingest.sorting import sort_out, speaking
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Messages to be written together; the id stays the same when the write is tried again."""
-
-    heard: Sequence[Heard]
-    id: UUID = field(default_factory=uuid4)
-
-    @property
-    def arrived_at(self) -> datetime:
-        """When the last of its messages arrived."""
-        return max(one.message.received_at for one in self.heard)
-
-    def halves(self) -> tuple[Batch, Batch]:
-        """Two batches of half the messages each, to find the one that the database refuses."""
-        middle = len(self.heard) // 2
-        return Batch(self.heard[:middle]), Batch(self.heard[middle:])
+from ingest.intake import Heard, hear
+from ingest.preparing import Batch, Prepared, prepare
+from ingest.sorting import speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +62,8 @@ def write(
     door: Door,
     *,
     expect_duplicates: bool = False,
-    prepared: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Write a batch in the connection's open transaction, once however often it is called.
-
-    ``prepared`` is called when little is left to do but to wait for the database.
-    """
+    """Write a batch in the connection's open transaction, once however often it is called."""
     done = deliveries.begin(connection, session.client_id, batch.id)
     if done is not None:
         return Outcome(done)
@@ -98,8 +73,8 @@ def write(
         fresh,
         door,
         batch.arrived_at,
+        prepared=batch.prepared if fresh is batch.heard else None,
         expect_duplicates=expect_duplicates,
-        prepared=prepared,
     )
     redelivered = len(batch.heard) - len(fresh)
     deliveries.remember(
@@ -121,50 +96,51 @@ def take_in(
     door: Door,
     at: datetime,
     *,
+    prepared: Prepared | None = None,
     expect_duplicates: bool = False,
-    prepared: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Judge and store what messages say, in the connection's open transaction.
 
-    ``at`` is when they arrived, or when they are taken in again. Idempotent in its readings, which
-    are known by (device, time); dead letters and strangers are counted at every call.
+    ``at`` is when they arrived, or when they are taken in again; ``prepared`` is what was made of
+    them ahead. Idempotent in its readings, which are known by (device, time); dead letters and
+    strangers are counted at every call.
     """
     directory = door.directory
-    known = directory.resolve(connection, speaking(heard))
-    heard = _as_known_now(connection, heard, door, at)
-    sorted_out = sort_out(heard, known, directory)
-    refusals = list(sorted_out.refused)
-    lots, flagged, leads = [], Counter[str](), []
-    for lot, origin, numbers in sorted_out.lots():
-        beyond = judge(lot, origin, door.rules)
-        refusals += [
-            refused(heard[origin.message[row]], int(numbers[row]), why)
-            for row, why in beyond.items()
-        ]
-        kept = lot[np.setdiff1d(np.arange(len(lot)), list(beyond))] if beyond else lot
-        flagged.update(_flags(kept))
-        leads.append(skews(kept))
-        lots.append(kept)
-    prepared()
-    stored = readings.store_columns(connection, lots, at, expect_duplicates=expect_duplicates)
+    if prepared is None or not prepared.stands(directory):
+        known = directory.resolve(connection, speaking(heard))
+        prepared = prepare(_as_known_now(connection, heard, door, at), known, door)
+    heard, sorted_out, refusals = prepared.heard, prepared.sorted_out, prepared.refusals
+    stored = readings.store_arranged(
+        connection, prepared.lots, at, expect_duplicates=expect_duplicates
+    )
     dead_letters.add(connection, refusals, at)
     held = sorted_out.held(heard, door.formats)
     if held:
         strangers.quarantine(connection, held, at, door.guess_of)
-    if sorted_out.signs:
-        liveness.note_signs(connection, sorted_out.signs, at)
+    gateways = directory.news(sorted_out.carried)
+    signs = sorted_out.signs + _signs_of(gateways, heard)
+    if signs:
+        liveness.note_signs(connection, signs, at)
     return Outcome(
         Tally(stored.rows, stored.duplicates, len(refusals) + sorted_out.strange),
         refusals,
         stored.conflicts,
         len(held),
-        flagged=flagged,
-        decoded=_by_format(heard, door.formats),
-        skews=np.concatenate(leads) if leads else np.empty(0),
-        gateways=sorted_out.gateways,
+        flagged=prepared.flagged,
+        decoded=prepared.decoded,
+        skews=prepared.skews,
+        gateways=gateways,
         requests=list(dict.fromkeys(r for one in heard for r in one.decoded.requests)),
         learnt=any(one.decoded.learnt for one in heard),
     )
+
+
+def _signs_of(gateways: Mapping[int, str], heard: Sequence[Heard]) -> list[tuple[int, Sign]]:
+    """Signs of the devices for which a gateway spoke that had not before."""
+    if not gateways:
+        return []
+    at = max(one.message.received_at for one in heard)
+    return [(device, Sign("", at, gateway=by)) for device, by in gateways.items()]
 
 
 def unwritable(heard: Heard, error: Exception) -> Heard:
@@ -205,25 +181,6 @@ def _as_known_now(
         renewed.append(one)
     memory.learn(connection, lessons, at)
     return renewed
-
-
-# ── counting ────────────────────────────────────────────────────────────────────────────
-
-
-def _flags(lot: Columns) -> dict[str, int]:
-    """How many readings carry each quality flag."""
-    counted = ((flag.name or "", int((lot.quality & int(flag) != 0).sum())) for flag in Quality)
-    return {name: count for name, count in counted if count}
-
-
-def _by_format(heard: Iterable[Heard], formats: Registry) -> dict[str, int]:
-    counted: dict[Format | None, int] = {}
-    find = formats.find
-    for one in heard:
-        if said := len(one.decoded.readings):
-            chosen = find(one.message.topic)
-            counted[chosen] = counted.get(chosen, 0) + said
-    return {"" if one is None else one.name: said for one, said in counted.items()}
 
 
 # ── delivered before ──────────────────────────────────────────────────────────────────────

@@ -46,8 +46,9 @@ def begin(connection: Connection, client_id: str, batch: UUID) -> Tally | None:
     Returns what the batch came to where an earlier attempt did commit after all.
     """
     sql, values = family("deliveries"), {"client_id": client_id, "batch": batch}
-    connection.execute(sql["lock_session"], values)
-    row = connection.execute(sql["outcome"], values).fetchone()
+    with connection.pipeline():  # in this order, and one wait for both
+        connection.execute(sql["lock_session"], values)
+        row = connection.execute(sql["outcome"], values).fetchone()
     return Tally(**row) if row else None
 
 

@@ -23,8 +23,8 @@ from hearthline.storage import deliveries, ledger, scratch
 from hearthline.storage.database import connect
 from ingest.bench import ceilings, load, processes
 from ingest.bench.load import DEVICES, PATIENCE_S, Payloads
+from ingest.preparing import Batch
 from ingest.service import Service
-from ingest.writing import Batch
 
 ARRAY = 50
 Progress = Callable[[str], None]

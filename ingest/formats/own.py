@@ -13,6 +13,7 @@ readings.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,10 +83,15 @@ class _Address:
     prefix: str
 
 
+class _Unusual(Exception):
+    """An item that the patient way has to look at."""
+
+
 class _Uids(dict[str, str]):
     """The uids of a site by name, so that a device which speaks again and again has one text.
 
-    A text that was met before needs no memory, and need not be looked at to be found again.
+    A text that was met before needs no memory, and need not be looked at again: only names that may
+    be one are here.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -93,6 +99,8 @@ class _Uids(dict[str, str]):
         self.prefix = prefix
 
     def __missing__(self, name: str) -> str:
+        if not name or not name.isprintable():
+            raise _Unusual
         if len(self) >= NAMES_KEPT:
             self.clear()
         self[name] = uid = self.prefix + name
@@ -100,10 +108,6 @@ class _Uids(dict[str, str]):
 
 
 _uids = lru_cache(maxsize=SITES_KEPT)(_Uids)
-
-
-class _Unusual(Exception):
-    """An item that the patient way has to look at."""
 
 
 def decode(
@@ -157,11 +161,11 @@ def _many(address: _Address, shape: _Shape, payload: bytes) -> Decoded:
     texts, *quantities, names, seqs = zip(*map(astuple, items), strict=True)
     if shape.may_be_bare and (None,) * len(quantities) in zip(*quantities, strict=True):
         raise _Unusual
-    named = set(names) - {None}
-    if "" in named or not "".join(named).isprintable():
-        raise _Unusual
     speaker, known = address.speaker, _uids(address.prefix)
-    uids = tuple([speaker if name is None else known[name] for name in names])
+    if None in names:
+        uids = tuple([speaker if name is None else known[name] for name in names])
+    else:
+        uids = tuple(map(known.__getitem__, names))
     gateway = speaker if names[0] not in (None, address.device) else None
     columns = map(packed, quantities)
     said = Table(shape.kind, uids, _seconds(texts), *columns, (GOOD,) * len(items), seqs)
@@ -201,6 +205,8 @@ def _seconds(texts: Sequence[str]) -> Sequence[float | None]:
     said = {text: _instant(text).timestamp() for text in set(texts)}
     if min(said.values()) < 0 or max(said.values()) >= EXACT_BELOW_S:
         raise _Unusual
+    if len(said) == 1:
+        return array("d", [*said.values()]) * len(texts)
     return packed(tuple(map(said.__getitem__, texts)))
 
 

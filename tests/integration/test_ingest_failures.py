@@ -83,7 +83,7 @@ def test_database_cut_in_the_middle(
         publish(site, 100, 1000)
         wait_until(lambda: not service.health.ready, "readiness is gone")
         assert stored(connection) == 100
-        assert service.writer.inbox.qsize() <= 50
+        assert service.writer.gatherer.inbox.qsize() <= 50
         database_wire.restore()
         wait_until(lambda: stored(connection) == 1100, "everything is stored")
         assert service.health.ready
@@ -179,7 +179,7 @@ def test_a_flapping_broker_while_the_database_is_away_does_not_fill_the_memory(
             broker_wire.cut()
             wait_until(lambda: not service.health.broker, "the broker is missed")
             broker_wire.restore()
-        assert service.writer.inbox.qsize() <= 50
+        assert service.writer.gatherer.inbox.qsize() <= 50
         database_wire.restore()
         wait_until(lambda: stored(connection) >= 120, "everything is stored")
     assert_all_accounted(connection, settings, 120)

@@ -13,7 +13,7 @@ from hearthline.domain.readings import Quality, Rejection, RejectReason
 from hearthline.settings import Settings
 from hearthline.storage import dead_letters, deliveries
 from hearthline.storage.database import Connection
-from ingest.batcher import Limits
+from ingest.batcher import Batcher, Limits
 from ingest.service import Service
 from tests.conftest import Site
 from tests.integration.conftest import running_ingest, wait_until
@@ -302,7 +302,7 @@ def test_a_broker_that_sends_twenty_at_a_time_does_not_slow_ingest_to_its_timer(
     """We hope for 1,000 messages or 5 s, the broker's limit is 20: no 100 s for 400 messages."""
 
     def hopeful(service: Service) -> None:
-        service.writer.limits = Limits(rows=5_000, messages=1_000, age_s=5.0)
+        service.writer.gatherer.batcher = Batcher(Limits(rows=5_000, messages=1_000, age_s=5.0))
 
     twenty = settings.model_copy(update={"ingest_inflight": 20})
     began = datetime.now(UTC)

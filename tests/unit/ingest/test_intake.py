@@ -10,11 +10,13 @@ from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import Rejection, RejectReason, RoomReading
 from hearthline.storage.columns import KnownDevice
 from ingest.acceptance import Refusal
-from ingest.directory import Directory
+from ingest.batcher import Closed
 from ingest.formats import Decoded, Format, Registry
 from ingest.formats.model import NO_CONTEXT
 from ingest.intake import Heard, Message, hear, refused
-from ingest.writing import Batch, sort_out, unwritable
+from ingest.preparing import Batch
+from ingest.sorting import sort_out
+from ingest.writing import unwritable
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 ROOM = KnownDevice(1, DeviceKind.ROOM, 1200)
@@ -82,11 +84,11 @@ def test_a_decoder_that_miscounts_its_items_costs_its_message() -> None:
 def test_readings_are_sorted_by_what_the_ledger_knows() -> None:
     message = heard("hearthline/v1/s/gw/room", [reading(0, device=d) for d in "abc"])
     known = {"own:s/a": ROOM, "own:s/b": KnownDevice(2, DeviceKind.METER, 300)}
-    found = sort_out([message], known, Directory())
+    found = sort_out([message], known)
     assert [(lot.devices.tolist(), lot.numbers.tolist()) for lot in found.known] == [([1], [0])]
     assert [r.reason for r in found.refused] == [RejectReason.WRONG_KIND]
     assert (list(found.strangers[0]), found.strange) == (["own:s/c"], 1)
-    assert found.gateways == {1: "own:s/gw", 2: "own:s/gw"}
+    assert found.carried == dict.fromkeys(["own:s/a", "own:s/b", "own:s/c"], "own:s/gw")
     (held,) = found.held([message], Registry())
     assert (held.uids, held.payload, held.format) == (("own:s/c",), message.message.payload, "own")
 
@@ -94,25 +96,17 @@ def test_readings_are_sorted_by_what_the_ledger_knows() -> None:
 def test_readings_stand_in_the_order_of_arrival_one_by_one_or_many_at_once() -> None:
     one, many = reading(0, device="a"), [reading(n, device="a") for n in (1, 2)]
     messages = [heard("hearthline/v1/s/gw/room", said) for said in (one, many, one, one)]
-    ((lot, origin, numbers),) = sort_out(messages, {"own:s/a": ROOM}, Directory()).lots()
+    ((lot, origin, numbers),) = sort_out(messages, {"own:s/a": ROOM}).lots()
     assert origin.message.tolist() == [0, 1, 1, 2, 3]
     assert list(numbers) == [0, 0, 1, 0, 0]
     minutes = [(at - lot.times[0]) // 60_000_000 for at in lot.times.tolist()]
     assert minutes == [0, 1, 2, 0, 0]
 
 
-def test_a_gateway_that_is_known_is_no_news() -> None:
-    directory = Directory()
-    message = heard("hearthline/v1/s/gw/room", [reading(0, device="a")])
-    found = sort_out([message], {"own:s/a": ROOM}, directory)
-    directory.note_gateways(found.gateways)
-    assert sort_out([message], {"own:s/a": ROOM}, directory).gateways == {}
-
-
 def test_an_unknown_alias_makes_its_device_a_stranger() -> None:
     said = Rejection("x", b"1", RejectReason.UNKNOWN_ALIAS, "alias 3", "sparkplug:g/e/d")
     theirs = Registry([Format("theirs", ("x",), lambda *_: Decoded((), (said,)))])
-    found = sort_out([heard("x", 1, theirs)], {}, Directory())
+    found = sort_out([heard("x", 1, theirs)], {})
     assert (list(found.strangers[0]), found.refused) == (["sparkplug:g/e/d"], [])
 
 
@@ -121,4 +115,5 @@ def test_a_message_that_the_database_refuses_becomes_one_dead_letter() -> None:
     (letter,) = unwritable(one, ValueError("no\nmore")).decoded.rejections
     assert letter.reason is RejectReason.MALFORMED
     assert letter.detail == "the database refused it: no"
-    assert [len(half.heard) for half in Batch([one, one, one]).halves()] == [1, 2]
+    batch = Batch([one, one, one], Closed.FULL)
+    assert [len(half.heard) for half in batch.halves()] == [1, 2]

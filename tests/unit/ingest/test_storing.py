@@ -18,6 +18,7 @@ from hearthline.domain.readings import (
     RoomReading,
 )
 from hearthline.storage import binary
+from hearthline.storage.arranging import Newest, flag_repeats, newest, touched_hours
 from hearthline.storage.columns import (
     Columns,
     KnownDevice,
@@ -27,7 +28,6 @@ from hearthline.storage.columns import (
     micros,
 )
 from hearthline.storage.dead_letters import key, printable
-from hearthline.storage.readings import Newest, flag_repeats, newest, touched_hours
 
 T0 = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 FIRST, SECOND = KnownDevice(1, DeviceKind.ROOM, 1200), KnownDevice(2, DeviceKind.ROOM, 1200)
@@ -151,8 +151,9 @@ def test_no_reading_stands_for_more_than_a_day_and_a_half() -> None:
 
 def test_the_same_number_at_another_time_is_a_repeat() -> None:
     told = of_one(*(room(minute, 20.0, seq=seq) for minute, seq in ((0, 7), (1, 7), (2, 8))))
-    flag_repeats(told, {})
-    assert [bool(q & Quality.REPEATED) for q in told.quality.tolist()] == [False, True, False]
+    flagged = flag_repeats(told, {})
+    assert [bool(q & Quality.REPEATED) for q in flagged.quality.tolist()] == [False, True, False]
+    assert not told.quality.any()  # a lot that is tried again is as it was
 
 
 @pytest.mark.parametrize(("last", "repeats"), [((7.0, -60), True), ((6.0, -60), False)])
@@ -161,8 +162,9 @@ def test_the_reading_before_may_have_come_with_another_batch(
 ) -> None:
     told = of_one(room(0, 20.0, seq=7), room(1, 20.0))
     seq, seconds = last
-    flag_repeats(told, {1: (seq, int(told.times[0]) + seconds * 1_000_000)})
-    assert [bool(q & Quality.REPEATED) for q in told.quality.tolist()] == [repeats, False]
+    flagged = flag_repeats(told, {1: (seq, int(told.times[0]) + seconds * 1_000_000)})
+    assert [bool(q & Quality.REPEATED) for q in flagged.quality.tolist()] == [repeats, False]
+    assert (flagged is told) is not repeats
 
 
 def test_a_row_of_binary_copy_is_what_postgresql_documents() -> None:
