@@ -195,13 +195,14 @@ def _analysed(url: str, until: datetime) -> float:
 def _loading(url: str, profile: Profile, until: datetime) -> float:
     """Seconds in which one process reads the windows of all districts, judging nothing."""
     with Database(url, max_size=1) as database, database.transaction() as connection:
-        districts = [cycle.District(d["code"], d["path"]) for d in analysis.districts(connection)]
+        rows = analysis.districts(connection)
+        districts = [cycle.District(row["code"], row["path"]) for row in rows]
         first = analysis.first_hour(connection) or until
         span = Span(first, until, until)
         block = cycle.Block(span, Overall.quiet(first, 0))
         began = time.perf_counter()
-        for district in districts:
-            cycle.observed(connection, district, profile, block)
+        for lot in cycle.lots(districts, analysis.district_sizes(connection)):
+            cycle.observed(connection, lot, profile, block)
         return time.perf_counter() - began
 
 

@@ -6,37 +6,26 @@ event-time order. What there is to do follows from the data alone:
 
 1. ``begin`` notes the next block, reads what only the whole network tells (``Overall``), and opens
    what meters say of the sources.
-2. ``judge`` does one district: its window loaded, judged and walked, in one transaction. Districts
-   may be done by any number of processes side by side; each has a watermark of its own, so that
+2. ``judge`` does a lot of neighbouring districts: loaded and judged as one, since a hundred small
+   matrices cost far more than a large one, and walked one by one, in one transaction. Lots may be
+   done by any number of processes side by side; each district has a watermark of its own, so that
    what was done by a process that died is done, and what was not is due.
 3. ``settle`` looks from above once all districts are there: it takes what they found cold into
    the incidents of the sources, follows these, and ends the block.
 
-``run`` does all of it in one process; ``analytics.jobs`` hands the districts to many.
+``run`` does all of it in one process; ``analytics.jobs`` hands the lots to many.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
+from analytics import judging
 from analytics.history import History
-from analytics.laying import (
-    PAST_DAYS,
-    Found,
-    OnFile,
-    Span,
-    judged,
-    lay_out,
-    meter_table,
-    past_of,
-    weather_of,
-)
+from analytics.laying import OnFile, Span, case, lay_out, meter_table, near, weather_of
+from analytics.loading import load
 from analytics.noting import write_episodes, write_grades
 from analytics.observed import Observed
 from analytics.overall import Overall
@@ -46,10 +35,9 @@ from analytics.snapshot import ColdDwelling
 from analytics.trunk import ColdSpell, Trunk
 from analytics.trust import keeping
 from analytics.walk import announce, gather, walk
-from analytics.window import HOUR, secondary_meters
+from analytics.window import HOUR
 from hearthline.clock import floor
 from hearthline.domain.complaints import RULES
-from hearthline.domain.network import Network
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.policies import Profile
 from hearthline.storage import analysis, complaints, maintenance, windows
@@ -62,6 +50,9 @@ from tickets.sitting import Sitting
 PROGRESS = "analysis"
 BLOCK = timedelta(days=14)
 LIVE_LAG = timedelta(hours=2)  # meters may run ahead of the rooms by this much
+LOT, PIECES = 2_500, 8
+"""Dwellings that are judged together at most, and into how many lots a city is cut at least: beyond
+some thousand nothing is gained but memory lost, and processes need something to share."""
 
 # The share of devices that must have reached an instant before it is judged. Places are told by
 # the share of cold rooms, so nearly all must be in; a meter speaks for itself and need not wait.
@@ -95,6 +86,8 @@ class Block:
     span: Span
     overall: Overall
     heard_at: datetime | None = None
+    dwellings: Mapping[str, int] = field(default_factory=dict)
+    """How many each district had as the block began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +103,28 @@ class District:
         return f"{PROGRESS}/{self.code}"
 
 
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Neighbouring districts that are judged together."""
+
+    districts: tuple[District, ...]
+
+    @property
+    def code(self) -> str:
+        """What it is called: by its first district."""
+        return self.districts[0].code
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of its districts."""
+        return [district.path for district in self.districts]
+
+
 def run(database: Database, rules: Rules, now: datetime) -> Report:
     """Judge what has come in since the last cycle, one block of event time at most."""
     report = begin(database, rules, now)
-    for district in due(database):
-        report = _and(report, judge(database, rules, district))
+    for lot in due(database):
+        report = _and(report, judge(database, rules, lot))
     return _and(report, settle(database, rules, now))
 
 
@@ -142,7 +152,11 @@ def begin(database: Database, rules: Rules, now: datetime) -> Report:
             return Report(at)
         overall = _overall(connection, span)
         heard_at = analysis.heard_at(connection)
-        noted = {**overall.plain(), "heard_at": heard_at and heard_at.isoformat()}
+        noted = {
+            **overall.plain(),
+            "heard_at": heard_at and heard_at.isoformat(),
+            "dwellings": analysis.district_sizes(connection),
+        }
         analysis.begin_block(connection, span.since, span.rooms, span.meters, noted)
         if not any(span.since < s.since <= span.until for s in overall.signals):
             return Report(at)
@@ -153,19 +167,36 @@ def begin(database: Database, rules: Rules, now: datetime) -> Report:
         return Report(at, tuple(news))
 
 
-def due(database: Database) -> list[District]:
-    """The districts that have not reached the block which is being judged."""
+def due(database: Database) -> list[Lot]:
+    """The lots with districts that have not reached the block which is being judged."""
     with database.transaction() as connection:
         block = _block(connection)
         return [] if block is None else _due(connection, block)
 
 
-def _due(connection: Connection, block: Block) -> list[District]:
-    return [
-        District(row["code"], row["path"])
-        for row in analysis.districts(connection)
-        if row["at"] is None or row["at"] < block.span.until
-    ]
+def _due(connection: Connection, block: Block) -> list[Lot]:
+    rows = analysis.districts(connection)
+    late = {row["code"] for row in rows if row["at"] is None or row["at"] < block.span.until}
+    if not late:
+        return []
+    districts = [District(row["code"], row["path"]) for row in rows]
+    cut = lots(districts, block.dwellings)
+    return [lot for lot in cut if not late.isdisjoint(d.code for d in lot.districts)]
+
+
+def lots(districts: Sequence[District], dwellings: Mapping[str, int]) -> list[Lot]:
+    """Neighbouring districts together, up to so many dwellings; what nobody knows stays alone."""
+    most = min(LOT, max(1, sum(dwellings.values()) // PIECES))
+    found: list[list[District]] = []
+    held = most
+    for district in districts:
+        size = dwellings.get(district.code, most)
+        if held + size > most:
+            found.append([])
+            held = 0
+        found[-1].append(district)
+        held += size
+    return [Lot(tuple(lot)) for lot in found]
 
 
 def _block(connection: Connection) -> Block | None:
@@ -178,6 +209,7 @@ def _block(connection: Connection) -> Block | None:
         span,
         Overall.from_plain(row["overall"]),
         None if heard_at is None else datetime.fromisoformat(heard_at),
+        row["overall"].get("dwellings", {}),
     )
 
 
@@ -191,27 +223,39 @@ def _overall(connection: Connection, span: Span) -> Overall:
     return read_network(table, weather_of(weather, trunk, span), trunk)
 
 
-def judge(database: Database, rules: Rules, district: District) -> Report:
-    """Judge one district up to the end of the block; nothing where that is done."""
+def judge(database: Database, rules: Rules, lot: Lot) -> Report:
+    """Judge a lot up to the end of the block; nothing of it where that is done."""
     with database.transaction() as connection:
-        analysis.lock_district(connection, district.code)
+        analysis.lock_districts(connection, [district.code for district in lot.districts])
         block = _block(connection)
-        at = analysis.progress(connection, district.progress)
-        if block is None or (at is not None and at >= block.span.until):
-            return Report(at)
-        span = block.span
-        stored = analysis.known_episodes(connection, span.rooms_from, path=district.path)
-        seen = observed(connection, district, rules.profile, block)
-        history = _history(connection, seen, rules.profile, block, stored)
-        opened, closed = write_episodes(connection, history, stored, span)
-        write_grades(connection, history)
+        if block is not None:
+            names = [district.progress for district in lot.districts]
+            done = analysis.reached_all(connection, names, block.span.until)
+            left = tuple(d for d in lot.districts if d.progress not in done)
+            if left:
+                return _judge(connection, rules, Lot(left), block)
+        return Report(analysis.progress(connection, lot.districts[0].progress))
+
+
+def _judge(connection: Connection, rules: Rules, lot: Lot, block: Block) -> Report:
+    """Look at districts together, and walk each by itself."""
+    span = block.span
+    stored = analysis.known_episodes(connection, span.rooms_from, lot.paths)
+    histories = _histories(connection, rules.profile, lot, block, stored)
+    opened, closed = write_episodes(connection, histories, stored, span)
+    write_grades(connection, histories)
+    news: list[News] = []
+    holds: dict[str, str] = {}
+    for district, history in zip(lot.districts, histories, strict=True):
         here = Sitting(connection, history.network.path_of, district.path)
         walked = walk(history, here, span.since, span.until, rules.group_wait)
         here.rise()
-        holds = {code: str(reason) for code, reason in walked.holds.items()}
-        analysis.set_holds(connection, district.path, holds, span.until)
-        analysis.set_progress(connection, district.progress, span.until)
-        return Report(span.until, tuple(walked.news), opened, closed, len(holds))
+        news += walked.news
+        holds |= {code: str(reason) for code, reason in walked.holds.items()}
+    analysis.set_holds(connection, lot.paths, holds, span.until)
+    names = [district.progress for district in lot.districts]
+    analysis.set_progress_of(connection, names, span.until)
+    return Report(span.until, tuple(news), opened, closed, len(holds))
 
 
 def settle(database: Database, rules: Rules, now: datetime) -> Report:
@@ -279,54 +323,53 @@ def _complete(
     return None if reached is None else floor(min(reached, now), step)
 
 
-def observed(
-    connection: Connection, district: District, profile: Profile, block: Block
-) -> Observed:
-    """What was measured in a district, read and laid out."""
+def observed(connection: Connection, lot: Lot, profile: Profile, block: Block) -> list[Observed]:
+    """What was measured in each district of a lot, read at once and laid out one by one."""
     span = block.span
-    network = networks.load_part(connection, span.until, district.path)
-    ids = {kind: [i.id for i in network.instruments if i.kind is kind] for kind in DeviceKind}
-    slots = [meter.id for meter in secondary_meters(network)]
-    found = Found(
-        windows.room_hours(connection, span.rooms_from, span.rooms, ids[DeviceKind.ROOM]),
-        windows.meter_slots(connection, span.slots_from, span.meters, slots, SLOT),
-        windows.meter_hours(connection, span.hours_from, span.hours_until, ids[DeviceKind.METER]),
-        windows.weather_hours(connection, span.hours_from, span.hours_until),
-        _past(connection, network, profile, span),
-    )
-    return lay_out(network, found, span, block.overall)
+    found = load(connection, lot.paths, profile, span)
+    return [lay_out(network, rows, span, block.overall) for network, rows in found]
 
 
-def _history(
+def _histories(
     connection: Connection,
-    seen: Observed,
     profile: Profile,
+    lot: Lot,
     block: Block,
-    stored: Sequence[Row],
-) -> History:
-    start, span = seen.rooms.start, block.span
-    open_since = {
+    stored: Sequence[Sequence[Row]],
+) -> list[History]:
+    """Each district of a lot, judged; the sensors of all of them at once."""
+    seen = observed(connection, lot, profile, block)
+    on_file = _on_file(connection, seen, block)
+    around = [near(one, known) for one, known in zip(seen, on_file, strict=True)]
+    trusts = keeping.judged_together(connection, [one.rooms for one in seen], around)
+    cases = [
+        case(one, _open_since(rows, one.rooms.start), trust, known)
+        for one, rows, trust, known in zip(seen, stored, trusts, on_file, strict=True)
+    ]
+    return judging.judge(cases, profile)
+
+
+def _on_file(connection: Connection, seen: Sequence[Observed], block: Block) -> list[OnFile]:
+    """What people and devices have said, for the windows of several districts."""
+    span = block.span
+    sensors = [sensor.id for one in seen for sensor in one.rooms.sensors]
+    states = trust_rows.states(connection, sensors, block.heard_at)
+    of_start = {
+        start: OnFile(
+            maintenance.between(connection, start, span.rooms),
+            trust_rows.certified(connection, start, span.rooms),
+            states,
+            complaints.between(connection, start - RULES.repeat_within, span.until),
+        )
+        for start in {one.rooms.start for one in seen}
+    }
+    return [of_start[one.rooms.start] for one in seen]
+
+
+def _open_since(stored: Sequence[Row], start: datetime) -> dict[str, datetime]:
+    """The dwellings that were in an episode at an instant, and since when."""
+    return {
         row["code"]: row["opened_at"]
         for row in stored
         if row["opened_at"] <= start and (row["closed_at"] is None or row["closed_at"] > start)
     }
-    sensors = [sensor.id for sensor in seen.rooms.sensors]
-    on_file = OnFile(
-        maintenance.between(connection, start, span.rooms),
-        trust_rows.certified(connection, start, span.rooms),
-        trust_rows.states(connection, sensors, block.heard_at),
-        complaints.between(connection, start - RULES.repeat_within, span.until),
-    )
-    return judged(seen, profile, open_since, partial(keeping.judged, connection), on_file)
-
-
-def _past(
-    connection: Connection, network: Network, profile: Profile, span: Span
-) -> NDArray[np.float64]:
-    """The ledger's daily means before the rooms' first hour, (dwellings, days)."""
-    today = profile.versions[-1].local_day(span.rooms_from)
-    policy = profile.on(today)
-    first = today - timedelta(days=PAST_DAYS)
-    places = [network.nodes[d.code].id for d in network.dwellings]
-    days = windows.past_days(connection, first, today, policy.min_covered, places)
-    return past_of(days, network, first)

@@ -1,42 +1,43 @@
 """A stretch of the city's past, judged: what was cold, stuck or signalled, at any instant in it.
 
-``judge`` turns a window of matrices into a ``History``; ``History.snapshot(at)`` is what could be
-seen at an instant, and ``History.instants`` are those at which something changed, so that a
-backlog of days is analysed in event-time order and each ticket carries its own hour.
+``analytics.judging`` makes a ``History`` of a window of matrices; ``History.snapshot(at)`` is what
+could be seen at an instant, and ``History.instants`` are those at which something changed, so that
+a backlog of days is analysed in event-time order and each ticket carries its own hour.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import compress
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics import owed
-from analytics.episodes import Excursion, Persistence, Scan, scan
-from analytics.localise.offsets import Offsets, Past, offsets
+from analytics.episodes import Excursion
+from analytics.localise.offsets import Offsets
 from analytics.localise.tree import Tree
-from analytics.observed import Observed
-from analytics.plant import read_plant
-from analytics.signs import SLOT, MeterSlots, Signal, read
+from analytics.signs import SLOT, MeterSlots, Signal
 from analytics.snapshot import ColdDwelling, Courses, Snapshot
 from analytics.triage import UNKNOWN_WAIT
 from analytics.trust import Trust
 from analytics.trust.findings import findings as sensor_findings
-from analytics.window import HOUR, Floats, RoomWindow, unit_levels
+from analytics.trust.model import GRADE_C
+from analytics.window import HOUR, Floats, RoomWindow
 from hearthline.clock import floor
 from hearthline.domain.complaints import RULES, Complaint
-from hearthline.domain.maintenance import Window
+from hearthline.domain.findings import Finding
 from hearthline.domain.network import Network
-from hearthline.domain.places import PlaceKind
 from hearthline.domain.policies import HoldReason, Policy, Profile
 
 FRESH_HOURS = 3  # a level older than this is no knowledge of the present
 COURSE_H = 48
+FLOW_SLOTS = 6  # half an hour
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,14 @@ class History:
 
     def policy(self, at: datetime) -> Policy:
         """The version of the rule that binds at an instant."""
-        return policy_at(self.profile, at)
+        if at not in self._policies:
+            self._policies[at] = policy_at(self.profile, at)
+        return self._policies[at]
+
+    @cached_property
+    def _policies(self) -> dict[datetime, Policy]:
+        """What was asked of the profile before: it looks at calendars."""
+        return {}
 
     def instants(self, wait: timedelta) -> list[datetime]:
         """When something changed: cold (each hour until it is told), warm, a sign, a sensor."""
@@ -81,29 +89,53 @@ class History:
             changes |= {floor(at, HOUR) + HOUR for at in (call.at, call.at + RULES.counts_for)}
         return sorted(changes)
 
+    def quiet(self, at: datetime) -> bool:
+        """Whether nobody is cold or has called, no meter shows a sign, and no sensor is lying."""
+        hour = self._hour(at)
+        return not (
+            any(excursion.holds(at) for excursion in self.excursions)
+            or any(signal.holds(at) for signal in self.signals)
+            or (hour >= 0 and bool(self._lying[hour]))
+            or self._calls(at)
+        )
+
+    @cached_property
+    def _lying(self) -> NDArray[np.bool_]:
+        """Hours at which any sensor is of grade C, (hours,)."""
+        lying: NDArray[np.bool_] = (self.trust.grade == GRADE_C).any(axis=0)
+        return lying
+
     def snapshot(self, at: datetime) -> Snapshot:
         """What could be seen at an instant."""
         hour = self._hour(at)
+        recent = self._recent(hour)
         return Snapshot(
             at=at,
             network=self.network,
             threshold_c=self.policy(at).threshold_c,
-            level_c=self._levels(at, hour),
+            level_c=self._levels(at, recent),
             cold=self._cold(at),
             signals=[signal for signal in self.signals if signal.holds(at)],
             ended=[s for s in self.signals if s.until is not None and s.until <= at],
-            lying=sensor_findings(self.trust, self.window.sensors, self.network, at, hour),
+            lying=self._told_of_sensors(at, hour),
             flow_m3h=self._flows(at),
             suspect=self._suspect(hour),
-            unowed=self._unowed(at, hour),
+            unowed=self._unowed(at, hour, recent),
             **self._offset(hour),
             tree=self.tree,
             courses=self._courses(hour),
             complaints=self._calls(at),
         )
 
+    def _told_of_sensors(self, at: datetime, hour: int) -> list[Finding]:
+        if hour < 0 or not self._lying[hour]:
+            return []
+        return sensor_findings(self.trust, self.window.sensors, self.network, at, hour)
+
     def _calls(self, at: datetime) -> dict[str, list[datetime]]:
         """The calls of each dwelling within the time in which they repeat, up to an instant."""
+        if not self.complaints:
+            return {}
         first, last = (
             bisect_right(self.complaints, instant, key=lambda call: call.at)
             for instant in (at - RULES.repeat_within, at)
@@ -126,10 +158,23 @@ class History:
         part = slice(max(0, hour + 1 - COURSE_H), hour + 1)
         return Courses(
             self.level_c[:, part],
-            self.offsets.hourly[:, part] - self.offsets.at(hour)[2][:, None],
+            self._beyond_usual(hour)[:, part],
             self._local_hours[part],
             self.outdoor_c[part],
         )
+
+    def _beyond_usual(self, hour: int) -> Floats:
+        """All hours against the peers beside what is usual on an hour's day, (dwellings, hours)."""
+        day = int(self.offsets.day[hour])
+        if day not in self._by_day:
+            usual = self.offsets.at(hour)[2]
+            self._by_day[day] = self.offsets.hourly - usual[:, None]
+        return self._by_day[day]
+
+    @cached_property
+    def _by_day(self) -> dict[int, Floats]:
+        """``_beyond_usual`` of the days asked for."""
+        return {}
 
     @cached_property
     def _local_hours(self) -> NDArray[np.int64]:
@@ -139,13 +184,18 @@ class History:
         local = [(self.window.start + at * HOUR).astimezone(zone).hour for at in hours]
         return np.array(local, np.int64)
 
-    def _unowed(self, at: datetime, hour: int) -> dict[str, HoldReason]:
-        if hour < 0:
+    def _unowed(self, at: datetime, hour: int, recent: Floats) -> dict[str, HoldReason]:
+        if hour < 0 or not self._any_unowed[hour]:
             return {}
-        below = self._recent(hour) < self.policy(at).threshold_c
+        below = recent < self.policy(at).threshold_c
         since, index = at - RULES.counts_for, self.network.index
         below[[index[code] for code, calls in self._calls(at).items() if calls[-1] > since]] = True
         return owed.held(self.network, self.reasons[:, hour], below)
+
+    @cached_property
+    def _any_unowed(self) -> NDArray[np.bool_]:
+        """Hours at which some dwelling is owed no heat, (hours,)."""
+        return np.asarray((self.reasons != 0).any(axis=0))
 
     def _hour(self, at: datetime) -> int:
         """The last whole hour of the window that ended at or before an instant; -1 for none."""
@@ -154,22 +204,24 @@ class History:
 
     def _recent(self, hour: int) -> Floats:
         """The last known level of every dwelling within FRESH_HOURS, (dwellings,)."""
-        levels = np.full(self.level_c.shape[0], np.nan)
-        for back in range(max(0, hour - FRESH_HOURS + 1), hour + 1):
-            fresh = self.level_c[:, back]
-            levels = np.where(np.isnan(fresh), levels, fresh)
+        recent: Floats = self._last_levels[max(hour, -1) + 1]
+        return recent
+
+    @cached_property
+    def _last_levels(self) -> Floats:
+        """``_recent`` before the first hour and after each, (1 + hours, dwellings)."""
+        levels = np.full((self.level_c.shape[1] + 1, self.level_c.shape[0]), np.nan)
+        for back in range(min(FRESH_HOURS, self.level_c.shape[1]) - 1, -1, -1):
+            fresh = self.level_c.T[: self.level_c.shape[1] - back]
+            np.copyto(levels[1 + back :], fresh, where=~np.isnan(fresh))
         return levels
 
-    def _levels(self, at: datetime, hour: int) -> dict[str, float]:
-        levels, unheated = self._recent(hour), self.network.unheated(at)
-        units = np.flatnonzero(~np.isnan(levels))
-        dwellings = self.network.dwellings
-        told = zip(units.tolist(), levels[units].tolist(), strict=True)
-        return {
-            dwellings[unit].code: level
-            for unit, level in told
-            if dwellings[unit].code not in unheated
-        }
+    def _levels(self, at: datetime, recent: Floats) -> dict[str, float]:
+        known = (~np.isnan(recent)).tolist()
+        levels = dict(zip(compress(self.network.index, known), recent[known].tolist(), strict=True))
+        for code in self.network.unheated(at):
+            levels.pop(code, None)
+        return levels
 
     def _cold(self, at: datetime) -> dict[str, ColdDwelling]:
         return {
@@ -179,162 +231,42 @@ class History:
         }
 
     def _suspect(self, hour: int) -> frozenset[str]:
-        if hour < 0:
+        if hour < 0 or not self._any_suspect[hour]:
             return frozenset()
         units = map(int, np.flatnonzero(self.suspect[:, hour]))
         return frozenset(self.network.dwellings[unit].code for unit in units)
 
+    @cached_property
+    def _any_suspect(self) -> NDArray[np.bool_]:
+        """Hours at which nothing but doubted sensors tells of some dwelling, (hours,)."""
+        return np.asarray(self.suspect.any(axis=0))
+
     def _flows(self, at: datetime) -> dict[str, float]:
         flows = {}
-        for station in self.stations:
-            slot = min(int((at - station.start) // SLOT), station.flow_m3h.shape[1])
-            recent = station.flow_m3h[1:, max(0, slot - 6) : max(0, slot)]
-            known = ~np.isnan(recent)
-            count, total = known.sum(axis=1), np.where(known, recent, 0.0).sum(axis=1)
-            for row in np.flatnonzero(count):
-                flows[station.places[row + 1]] = round(float(total[row] / count[row]), 2)
+        for station, means in zip(self.stations, self._flow_means, strict=True):
+            slot = max(0, min(int((at - station.start) // SLOT), len(means) - 1))
+            told = zip(station.places[1:], means[slot].tolist(), strict=True)
+            flows.update({place: round(flow, 2) for place, flow in told if not isnan(flow)})
         return flows
 
-
-@dataclass(frozen=True)
-class Around:
-    """What people have put on file: maintenance ``windows``, and in ``wrong_by_k``,
-    (sensors, hours), what certified readings take off each sensor; ``complaints`` by phone.
-    """
-
-    windows: Sequence[Window] = ()
-    wrong_by_k: Floats | float = 0.0
-    complaints: Sequence[Complaint] = ()
-
-
-NOTHING_AROUND = Around()
-
-
-def judge(
-    observed: Observed,
-    profile: Profile,
-    open_since: Mapping[str, datetime],
-    trust: Trust,
-    around: Around = NOTHING_AROUND,
-) -> History:
-    """Judge a window whose sensors have been graded.
-
-    ``open_since`` are the dwellings in an episode when it starts.
-    """
-    network, window = observed.network, observed.rooms
-    count = len(network.dwellings)
-    level = unit_levels(window, trust, count, around.wrong_by_k)
-    policies = owed.policies_by_hour(profile, window.start, level.shape[1])
-    outdoor = observed.weather.outdoors(window.start, level.shape[1])
-    reasons = owed.reasons(network, policies, around.windows, owed.day_means(outdoor), window.start)
-    signals = [signal for station in observed.stations for signal in read(station)]
-    signals += read_plant(observed.meters, observed.weather, network, observed.overall)
-    signals += observed.overall.signals
-    since = {network.index[c]: at for c, at in open_since.items() if c in network.index}
-    found = _offsets(network, level, reasons, observed.past_c, _Calendar(policies, window.start))
-    return History(
-        network,
-        profile,
-        window,
-        trust,
-        level,
-        _suspect_units(window, trust, count),
-        reasons,
-        _excursions(policies, level, reasons, window.start, since),
-        sorted(signals, key=lambda s: (s.since, s.place)),
-        observed.stations,
-        found,
-        Tree.of(network),
-        outdoor,
-        sorted((c for c in around.complaints if c.place in network.index), key=lambda c: c.at),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Calendar:
-    """The civil days of a window's hours, and the standard at its end."""
-
-    policies: Sequence[Policy]
-    start: datetime
-
-    def days(self) -> NDArray[np.int64]:
-        """Each hour's day, counted from the first, (hours,)."""
-        local = [p.local_day(self.start + at * HOUR) for at, p in enumerate(self.policies)]
-        return np.array([(one - local[0]).days for one in local], np.int64)
-
-    @property
-    def floor_c(self) -> float:
-        """Days below it are cold, and no lesson of what is usual."""
-        return self.policies[-1].threshold_c if self.policies else -np.inf
-
-
-def _offsets(
-    network: Network,
-    level: Floats,
-    reasons: owed.Reasons,
-    past_c: Floats,
-    calendar: _Calendar,
-) -> Offsets:
-    """How far dwellings lie off their circuits' heated ones, hour by hour."""
-    heated = np.asarray((reasons == 0).any(axis=1)) | (level.shape[1] == 0)
-    circuits = [
-        network.ancestor(d.code, PlaceKind.CIRCUIT)
-        or network.ancestor(d.code, PlaceKind.SUBSTATION)
-        or ""
-        for d in network.dwellings
-    ]
-    _, group = np.unique(np.array(circuits), return_inverse=True)
-    shown = np.where(reasons == 0, level, np.nan)
-    past = Past(past_c, calendar.floor_c)
-    return offsets(shown, heated, group.astype(np.int64), calendar.days(), past)
+    @cached_property
+    def _flow_means(self) -> list[Floats]:
+        """Of each station, what its branches' meters read before each slot, (1 + slots, rows)."""
+        found = []
+        for station in self.stations:
+            flow = station.flow_m3h[1:]
+            before = np.full((len(flow), FLOW_SLOTS), np.nan)
+            recent = np.lib.stride_tricks.sliding_window_view(
+                np.concatenate([before, flow], axis=1), FLOW_SLOTS, axis=1
+            )
+            known = ~np.isnan(recent)
+            total = np.where(known, recent, 0.0).sum(axis=2)
+            with np.errstate(invalid="ignore"):
+                found.append((total / known.sum(axis=2)).T)
+        return found
 
 
 def policy_at(profile: Profile, at: datetime) -> Policy:
     """The version that binds at an instant, by its local day."""
     zone = profile.versions[0].zone()
     return profile.on(at.astimezone(zone).date())
-
-
-def _excursions(
-    policies: Sequence[Policy],
-    level: Floats,
-    reasons: owed.Reasons,
-    start: datetime,
-    open_since: Mapping[int, datetime],
-) -> list[Excursion]:
-    """When dwellings were below the standard for long enough, while heat was owed."""
-    if level.shape[1] == 0:
-        return []
-    hours = Scan(
-        start,
-        level,
-        reasons == 0,
-        np.array([policy.threshold_c for policy in policies]),
-        np.array([_counts(p, start + at * HOUR) for at, p in enumerate(policies)]),
-    )
-    rule = policies[-1]
-    persistence = Persistence(
-        _hours(rule.open_after),
-        _hours(rule.close_after),
-        _hours(rule.lapse_after),
-        rule.hysteresis_k,
-    )
-    return scan(hours, persistence, open_since)
-
-
-def _counts(policy: Policy, at: datetime) -> bool:
-    return policy.counts(at.astimezone(policy.zone()).hour)
-
-
-def _hours(span: timedelta) -> int:
-    return max(1, round(span / HOUR))
-
-
-def _suspect_units(window: RoomWindow, trust: Trust, count: int) -> NDArray[np.bool_]:
-    """Dwellings none of whose sensors is of grade A, (dwellings, hours)."""
-    shape = (count, trust.suspect.shape[1])
-    good, any_sensor = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    np.add.at(good, window.unit, ~trust.suspect)
-    np.add.at(any_sensor, window.unit, 1)
-    none_good: NDArray[np.bool_] = (good == 0) & (any_sensor > 0)
-    return none_good

@@ -89,13 +89,13 @@ async def do_chore(context: JobContext, name: str) -> None:
             await _put_chore(context.app, name)
 
 
-@tasks.task(name="district", pass_context=True)
-async def judge_district(context: JobContext, code: str, path: str) -> None:
-    """One district up to the end of the block; the last one settles the block."""
+@tasks.task(name="districts", pass_context=True)
+async def judge_districts(context: JobContext, codes: list[str], paths: list[str]) -> None:
+    """A lot of districts up to the end of the block; the last one settles the block."""
     work, hands = _of(context)
-    district = cycle.District(code, path)
+    lot = cycle.Lot(tuple(map(cycle.District, codes, paths)))
     with hands.on(context.job):
-        say(await asyncio.to_thread(cycle.judge, work.database, work.rules, district))
+        say(await asyncio.to_thread(cycle.judge, work.database, work.rules, lot))
         if not await asyncio.to_thread(cycle.due, work.database):
             await _put_districts(context.app, await asyncio.to_thread(_plan, work))
 
@@ -104,19 +104,26 @@ def _of(context: JobContext) -> tuple[Work, Hands]:
     return context.additional_context["work"], context.additional_context["hands"]
 
 
-def _plan(work: Work) -> list[cycle.District]:
-    """Settle what is complete, begin what is next; the districts that are due then."""
+def _plan(work: Work) -> list[cycle.Lot]:
+    """Settle what is complete, begin what is next; the lots that are due then."""
     now = work.clock()
     say(cycle.settle(work.database, work.rules, now))
     say(cycle.begin(work.database, work.rules, now))
     return cycle.due(work.database)
 
 
-async def _put_districts(app: App, districts: Iterable[cycle.District]) -> None:
-    for district in districts:
-        where = {"code": district.code, "path": district.path}
-        piece = Piece("district", f"district {district.code}", ANALYSIS, DISTRICT)
-        await _put(app, piece, where)
+async def _put_districts(app: App, lots: Sequence[cycle.Lot]) -> None:
+    """Put lots into the queue, unless they wait there: asked once, since each refusal costs."""
+    if not lots:
+        return
+    todo = Status.TODO.value
+    waiting = await app.job_manager.list_jobs_async(queue=ANALYSIS, status=todo)
+    there = {job.queueing_lock for job in waiting}
+    for lot in lots:
+        piece = Piece("districts", f"districts {lot.code}", ANALYSIS, DISTRICT)
+        if piece.lock not in there:
+            where = {"codes": [d.code for d in lot.districts], "paths": lot.paths}
+            await _put(app, piece, where)
 
 
 async def _put_chore(app: App, name: str) -> None:

@@ -6,27 +6,26 @@ each kind of measurement is looked at stands here, once for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.history import Around, History, judge
+from analytics.judging import Around, Case
 from analytics.observed import MeterTable, Observed, Weather
 from analytics.overall import Overall
 from analytics.trust import Surroundings, Trust
 from analytics.trust.around import NOBODY_KNOWS, States, surroundings
 from analytics.trust.certified import corrections
-from analytics.window import HOUR, Grid, RoomWindow, room_window, station_slots
+from analytics.window import HOUR, Grid, room_window, station_slots
 from hearthline.clock import floor
 from hearthline.domain.certified import Certified
 from hearthline.domain.complaints import Complaint
 from hearthline.domain.maintenance import Window
 from hearthline.domain.network import Network
 from hearthline.domain.places import DeviceKind
-from hearthline.domain.policies import Profile
 from hearthline.storage.analysis import Columns
 
 Floats = NDArray[np.float64]
@@ -113,10 +112,6 @@ def lay_out(network: Network, found: Found, span: Span, overall: Overall) -> Obs
     )
 
 
-Grading = Callable[[RoomWindow, Surroundings], Trust]
-"""Grades the sensors of a window, with what is remembered of them."""
-
-
 @dataclass(frozen=True)
 class OnFile:
     """What people and devices have said beside readings; nothing of it must be there."""
@@ -130,31 +125,35 @@ class OnFile:
 NOTHING_ON_FILE = OnFile()
 
 
-def judged(
-    observed: Observed,
-    profile: Profile,
-    open_since: Mapping[str, datetime],
-    grading: Grading,
-    on_file: OnFile = NOTHING_ON_FILE,
-) -> History:
-    """The stretch of time judged; ``open_since`` are the dwellings in an episode when it starts.
-
-    The one door to the judgement for the live cycle and for whoever analyses offline.
-    """
-    rooms = observed.rooms
-    near = surroundings(
+def near(observed: Observed, on_file: OnFile = NOTHING_ON_FILE) -> Surroundings:
+    """What is around the sensors of a stretch of time, for grading them."""
+    return surroundings(
         observed.network,
-        rooms,
+        observed.rooms,
         observed.meters,
         observed.weather,
         states=on_file.states,
         certified=on_file.certified,
     )
+
+
+def case(
+    observed: Observed,
+    open_since: Mapping[str, datetime],
+    trust: Trust,
+    on_file: OnFile = NOTHING_ON_FILE,
+) -> Case:
+    """A graded stretch of time, ready to be judged (``analytics.judging.judge``).
+
+    ``open_since`` are the dwellings in an episode when it starts. The one door to the judgement for
+    the live cycle and for whoever analyses offline.
+    """
+    rooms = observed.rooms
     devices = [sensor.id for sensor in rooms.sensors]
     hours = int(rooms.covered_min.shape[1])
     wrong_by_k = corrections(devices, on_file.certified, rooms.start, hours)
     around = Around(on_file.windows, wrong_by_k, on_file.complaints)
-    return judge(observed, profile, open_since, grading(rooms, near), around)
+    return Case(observed, open_since, trust, around)
 
 
 def first_of(rows: Columns, start: datetime) -> datetime:

@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 
 from analytics.episodes import CloseReason, Excursion, Known, reconcile
 from analytics.history import History
 from analytics.laying import Span
-from analytics.trust import Grade
+from analytics.trust import REASONS, Grade
 from analytics.window import HOUR
 from hearthline.storage import analysis
 from hearthline.storage.database import Connection, Row
 
+GRADES = tuple(Grade)
+
 
 def write_episodes(
     connection: Connection,
-    history: History,
-    stored: Sequence[Row],
+    histories: Sequence[History],
+    stored: Sequence[Sequence[Row]],
     span: Span,
 ) -> tuple[int, int]:
-    """Make the stored episodes say what the history says; returns how many opened and closed."""
-    index = history.network.index
-    known = [
-        Known(row["id"], index[row["code"]], row["opened_at"], row["closed_at"])
-        for row in stored
-        if row["code"] in index
-    ]
-    changes = reconcile(history.excursions, known)
-    analysis.insert_episodes(connection, [_episode(history, e) for e in changes.new])
-    ended = [
-        {"id": i, "closed_at": e.closed_at, "reason": e.reason, "min_c": e.min_c}
-        for i, e in changes.closed
-    ]
-    ended += [
-        {"id": k.id, "closed_at": span.until, "reason": CloseReason.REVISED, "min_c": np.inf}
-        for k in changes.revoked
-    ]
+    """Make the stored episodes say what histories say; returns how many opened and closed.
+
+    ``stored`` are the episodes of each history's network.
+    """
+    new: list[dict[str, object]] = []
+    ended: list[dict[str, object]] = []
+    for history, rows in zip(histories, stored, strict=True):
+        index = history.network.index
+        known = [
+            Known(row["id"], index[row["code"]], row["opened_at"], row["closed_at"])
+            for row in rows
+            if row["code"] in index
+        ]
+        changes = reconcile(history.excursions, known)
+        new += [_episode(history, e) for e in changes.new]
+        ended += [
+            {"id": i, "closed_at": e.closed_at, "reason": e.reason, "min_c": e.min_c}
+            for i, e in changes.closed
+        ]
+        ended += [
+            {"id": k.id, "closed_at": span.until, "reason": CloseReason.REVISED, "min_c": np.inf}
+            for k in changes.revoked
+        ]
+    analysis.insert_episodes(connection, new)
     analysis.close_episodes(connection, ended)
-    return len(changes.new), len(ended)
+    return len(new), len(ended)
 
 
 def _episode(history: History, excursion: Excursion) -> dict[str, object]:
@@ -56,20 +66,28 @@ def _episode(history: History, excursion: Excursion) -> dict[str, object]:
     }
 
 
-def write_grades(connection: Connection, history: History) -> None:
-    """Store the grade each sensor has at the end of the window, where it changed."""
-    if history.level_c.shape[1] == 0:
-        return
+def write_grades(connection: Connection, histories: Sequence[History]) -> None:
+    """Store the grade each sensor has at the end of its window, where it changed."""
+    judged = [history for history in histories if history.level_c.shape[1]]
+    sensors = [sensor.id for history in judged for sensor in history.window.sensors]
+    before = analysis.grades(connection, sensors)
+    of_end: dict[datetime, list[analysis.Graded]] = {}
+    for history in judged:
+        of_end.setdefault(history.window.until, []).extend(_changed(history, before))
+    for until, changed in of_end.items():
+        analysis.set_grades(connection, changed, until)
+
+
+def _changed(history: History, before: Mapping[int, Row]) -> Iterator[analysis.Graded]:
+    """The sensors of a window whose grade or its reason is another one than before."""
     trust, window = history.trust, history.window
-    before = analysis.grades(connection, [sensor.id for sensor in window.sensors])
-    changed = []
+    grades, reasons = (matrix[:, -1].tolist() for matrix in (trust.grade, trust.reason))
     for row, sensor in enumerate(window.sensors):
-        grade, reason = trust.why(row, -1)
+        grade, reason = GRADES[grades[row]], REASONS[reasons[row]]
         was = before.get(sensor.id)
         if was is None or (was["grade"], was["reason"]) != (grade, reason):
             hours = int(trust.since[row, -1])
             since = window.until if grade is Grade.A else window.start + hours * HOUR
             said = float(trust.measure[row, -1])
             measure = None if np.isnan(said) else said
-            changed.append(analysis.Graded(sensor.id, grade, reason, since, measure))
-    analysis.set_grades(connection, changed, window.until)
+            yield analysis.Graded(sensor.id, grade, reason, since, measure)

@@ -61,6 +61,7 @@ PRESSURE_LOST_KPA = 25.0  # some 2.5 m of water: the top floor begins to lack it
 CIRCUIT_FLOW_LOW, CIRCUIT_FLOW_LEFT = 0.88, 0.94
 BRANCH_FLOW_LOW, BRANCH_FLOW_LEFT = 0.955, 0.975  # heat meters repeat themselves within 0.5 %
 SHIFT_RISE, SHIFT_FALL = 0.10, 0.04
+OPENED = 0.02  # more flow through a whole circuit at the same speed: somebody opened valves
 STILL = 0.5  # of the usual flow
 AFTER_H = 12  # hours for which a station recovers from a stop or a shortage
 
@@ -291,7 +292,7 @@ def flows(look: _Look) -> Iterator[Signal]:
     yield from _low_circuits(look, own, blank)
     shifted = np.zeros(own.shape, bool)
     for at, circuit in enumerate(look.circuits):
-        shifted[at] = _shifted(look.flow_ratio[list(circuit.branches)], blank[at])
+        shifted[at] = _shifted(look.flow_ratio[list(circuit.branches)], own[at], blank[at])
     for at, run in row_runs(shifted):
         now = [last(look.flow_ratio[row], run) for row in look.circuits[at].branches]
         values = {
@@ -311,15 +312,20 @@ READERS: tuple[Callable[[_Look], Iterator[Signal]], ...] = (
 )
 
 
-def _shifted(ratio: Floats, blank: Bools) -> Bools:
-    """Hours in which some branches take what others lack, (hours,)."""
+def _shifted(ratio: Floats, own: Floats, blank: Bools) -> Bools:
+    """Hours in which some branches take what others lack, (hours,).
+
+    ``ratio`` is that of the branches, ``own`` that of their circuit. A clogged branch gives the
+    others less than it lost; where the circuit takes more than ever, no branch is merely clogged.
+    """
     if len(ratio) < 2:
         return np.zeros(len(blank), bool)
     known = ~np.isnan(ratio).all(axis=0) & ~blank
     filled = np.where(np.isnan(ratio), 1.0, ratio)
     rise, fall = filled.max(axis=0) - 1.0, 1.0 - filled.min(axis=0)
-    shift = (rise >= SHIFT_RISE) & (fall >= SHIFT_FALL) & (rise > 1.2 * fall)
-    stay = (rise >= 0.6 * SHIFT_RISE) & (rise > fall)
+    opened = above(own - 1.0, OPENED)
+    shift = (rise >= SHIFT_RISE) & (fall >= SHIFT_FALL) & ((rise > 1.2 * fall) | opened)
+    stay = (rise >= 0.6 * SHIFT_RISE) & ((rise > fall) | opened)
     held: Bools = latched(sustained(shift[None], known[None], _FLOW_H), (stay | ~known)[None])[0]
     return held
 

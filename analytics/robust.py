@@ -1,6 +1,8 @@
-"""Medians of many rows at once: ``np.nanmedian`` goes row by row through masked arrays."""
+"""Medians and sums of many rows at once: numpy's own go row by row, or cell by cell."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,3 +26,21 @@ def median(values: Floats, axis: int) -> Floats:
     # of an empty stretch both are NaN; of an odd one both are the same
     middle: Floats = np.squeeze(0.5 * (low + high), axis)
     return middle
+
+
+def summed(values: NDArray[Any], group: NDArray[np.int64], count: int) -> Floats:
+    """The sum of the rows of each of ``count`` groups, (count, columns), in the rows' order.
+
+    Args:
+        values: (rows, columns).
+        group: (rows,) the number of each row's group; what has no rows sums to nought.
+        count: how many groups there are.
+    """
+    total = np.zeros((count, values.shape[1]))
+    if not len(group):
+        return total
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    total[ordered[first]] = np.add.reduceat(values[order], first, axis=0, dtype=np.float64)
+    return total

@@ -85,6 +85,11 @@ class Snapshot:
     complaints: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
 
     @cached_property
+    def unheated(self) -> frozenset[str]:
+        """Dwellings to which the company supplies nothing, or little, now."""
+        return self.network.unheated(self.at)
+
+    @cached_property
     def callers(self) -> frozenset[str]:
         """Dwellings whose last call still counts."""
         since = self.at - RULES.counts_for
@@ -95,7 +100,7 @@ class Snapshot:
         """The calls of heated dwellings that count as cold: of no trusted sensor, and not warm."""
         if not self.callers:
             return {}
-        apart = self.network.unheated(self.at).union(self.cold, self.unowed)
+        apart = self.unheated.union(self.cold, self.unowed)
         return {
             code: self.complaints[code]
             for code in sorted(self.callers - apart)
@@ -174,7 +179,7 @@ class Snapshot:
         for code, calls in self.unexplained.items():
             count[index[code]] = distinct(calls)
         houses = {network.ancestor(c, PlaceKind.BUILDING) or c for c in self.unexplained}
-        apart = network.unheated(self.at).union(self.level_c, self.cold, self.reported)
+        apart = self.unheated.union(self.level_c, self.cold, self.reported)
         for code in (c for house in houses for c in network.codes(network.below(house))):
             silent[index[code]] = code not in apart
         return Calls(count, silent)

@@ -29,7 +29,9 @@ from hearthline.domain.policies import HoldReason, Policy
 from tickets.carrying import News
 from tickets.merging import OpenIncident
 
-HOLD_OPEN = timedelta(hours=12)  # a recovered incident waits this long for a relapse
+HOLD_OPEN = timedelta(hours=24)
+"""A recovered incident waits this long for a relapse: what only the night makes cold, or short of
+heat, is well by day and comes back within one."""
 
 
 class Desk(Protocol):
@@ -70,18 +72,38 @@ def walk(
     """Visit a district's instants after ``since`` up to ``until``, and ``until`` itself.
 
     What is found of a source is not taken up here: ``gather`` sees it of all districts together.
+    Where all is quiet there is nothing to find, and only what is open is followed.
     """
     above = frozenset(history.network.roots())
     instants = [at for at in history.instants(group_wait) if since < at < until]
     news: list[News] = []
-    for at in [*instants, until]:
-        snapshot = history.snapshot(at)
-        result = triage(snapshot, group_wait)
-        own = [finding for finding in result.findings if finding.place not in above]
-        _end_former(desk, snapshot, [i for i in desk.open_incidents() if i.place not in above])
-        news += desk.take_up(own, desk.open_incidents(), history.policy(at))
-        follow_up(desk, snapshot, [i for i in desk.open_incidents() if i.place not in above])
+    for at in instants:
+        if not history.quiet(at):
+            news += _visit(history, desk, at, group_wait, above).news
+        elif mine := _below(desk, above):
+            snapshot = history.snapshot(at)
+            _end_former(desk, snapshot, mine)
+            follow_up(desk, snapshot, _below(desk, above))
+    last = _visit(history, desk, until, group_wait, above)
+    return Walked([*news, *last.news], last.holds)
+
+
+def _visit(
+    history: History, desk: Desk, at: datetime, group_wait: timedelta, above: Collection[str]
+) -> Walked:
+    """One instant of a district at which there may be something to find."""
+    snapshot = history.snapshot(at)
+    result = triage(snapshot, group_wait)
+    own = [finding for finding in result.findings if finding.place not in above]
+    _end_former(desk, snapshot, _below(desk, above))
+    news = desk.take_up(own, desk.open_incidents(), history.policy(at))
+    follow_up(desk, snapshot, _below(desk, above))
     return Walked(news, result.holds)
+
+
+def _below(desk: Desk, above: Collection[str]) -> list[OpenIncident]:
+    """The open incidents that are not a source's."""
+    return [incident for incident in desk.open_incidents() if incident.place not in above]
 
 
 def announce(trunk: Trunk, desk: Desk, since: datetime, until: datetime) -> list[News]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.robust import summed
 from analytics.signs import SLOT, MeterSlots, expected_flow
 from analytics.trust import SensorHours, Trust
 from hearthline.domain.network import Instrument, Network
@@ -46,12 +47,14 @@ def room_window(rows: Columns, network: Network, start: datetime, until: datetim
     )
     hours = int((until - start) / HOUR)
     grid = Grid(rows, [s.id for s in sensors], start, HOUR, hours)
-    group = [_peer_group(network, sensor.place) for sensor in sensors]
+    unit = [network.index[sensor.place] for sensor in sensors]
+    building = network.ancestors(PlaceKind.BUILDING)
+    group = [network.nodes[building[u] or s.place].id for u, s in zip(unit, sensors, strict=True)]
     samples = np.nan_to_num(grid.matrix("n")).astype(np.int64)
     return RoomWindow(
         start,
         sensors,
-        np.array([network.index[s.place] for s in sensors], np.int64),
+        np.array(unit, np.int64),
         SensorHours(
             start,
             grid.matrix("mean_c"),
@@ -64,11 +67,6 @@ def room_window(rows: Columns, network: Network, start: datetime, until: datetim
     )
 
 
-def _peer_group(network: Network, place: str) -> int:
-    building = network.ancestor(place, PlaceKind.BUILDING)
-    return network.nodes[building or place].id
-
-
 def unit_levels(
     window: RoomWindow, trust: Trust, dwellings: int, wrong_by_k: Floats | float = 0.0
 ) -> Floats:
@@ -78,10 +76,9 @@ def unit_levels(
     (sensors, hours), is what certified readings say is to be taken off.
     """
     level = np.where(trust.usable, window.hours.mean_c - wrong_by_k, np.nan)
-    shape = (dwellings, level.shape[1])
-    total, count = np.zeros(shape), np.zeros(shape)
-    np.add.at(total, window.unit, np.nan_to_num(level))
-    np.add.at(count, window.unit, ~np.isnan(level))
+    known = ~np.isnan(level)
+    total = summed(np.where(known, level, 0.0), window.unit, dwellings)
+    count = summed(known, window.unit, dwellings)
     with np.errstate(invalid="ignore"):
         return np.where(count > 0, total / count, np.nan)
 

@@ -17,7 +17,9 @@ the source. The rules, in order, for each supply finding:
    the ledger, nor those that stood for a day; and a common finding explains only undetermined
    ones. What meters prove is as old as its sign: it opens an incident and then takes in others.
 4. Anything else opens a new incident, unless all its cold dwellings are cold by another one's
-   doing and no meter proves it: a shortage leaves the weakest dwellings coldest.
+   doing and no meter proves it: a shortage leaves the weakest dwellings coldest. Of what an
+   undetermined common finding has left, those below a local incident join that, and fewer than
+   three others are no trouble that several buildings share: they wait for a reason of their own.
 
 Sensor findings meet the incident of their own sensor, or open one. A dwelling is cold for one
 reason at a time: what an incident that stays apart already holds as cold does not count as cold in
@@ -50,8 +52,12 @@ PROVEN = frozenset(
 """Causes that a meter or the ledger proves: nothing wider swallows them."""
 OF_A_BRANCH = frozenset({Cause.PIPES_SWAPPED, Cause.STRAINER_CLOGGED})
 """Causes of an entrance that the meter of its building shows."""
+SHARED_BY = 3
+"""Cold dwellings of its own that an undetermined trouble of several buildings has at least."""
 SETTLED_AFTER = timedelta(hours=24)
 SHOWS_WITHIN = timedelta(hours=12)  # the slowest sign is established by then
+AT_ONCE = frozenset({Cause.PUMP_TRIP})
+"""Causes that meters show within minutes: who was cold before is cold for another reason."""
 
 
 class StepKind(StrEnum):
@@ -120,7 +126,9 @@ def plan(
         swallowed = {incident.id for incident in step.swallowed}
         left = [incident for incident in left if incident.id not in swallowed]
         step = _without_others(step, left)
-        if step.kind is not StepKind.OPEN or _has_news(finding, step.finding):
+        if step.kind is StepKind.OPEN and _is_vague(finding):
+            steps += _shared_out(step, left, path_of)
+        elif step.kind is not StepKind.OPEN or _has_news(finding, step.finding):
             steps.append(step)
     return steps
 
@@ -128,6 +136,32 @@ def plan(
 def _has_news(finding: Finding, left: Finding) -> bool:
     """Whether a finding is worth an incident once what others hold is taken from it."""
     return bool(left.cold) or finding.proven or not finding.cold
+
+
+def _is_vague(finding: Finding) -> bool:
+    """Whether a finding only says that several buildings have cold dwellings."""
+    return finding.common and finding.cause is Cause.UNDETERMINED and not finding.proven
+
+
+def _shared_out(
+    step: Step, incidents: Sequence[OpenIncident], path_of: Mapping[str, str]
+) -> list[Step]:
+    """What becomes of a vague finding: parts that join local incidents, and an opening for many."""
+    local = [i for i in incidents if i.kind is step.finding.kind and not i.common]
+    parts: dict[int, tuple[OpenIncident, set[str]]] = {}
+    for code in sorted(step.finding.cold):
+        above = [i for i in local if path_of[code].startswith(path_of[i.place])]
+        if above:
+            deepest = max(above, key=lambda i: (len(path_of[i.place]), -i.id))
+            parts.setdefault(deepest.id, (deepest, set()))[1].add(code)
+    steps = []
+    for incident, codes in parts.values():
+        joins = replace(step.finding, cold=frozenset(codes), affected=frozenset(codes))
+        steps.append(Step(StepKind.UPDATE, joins, incident))
+    left = step.finding.cold.difference(*(codes for _, codes in parts.values()))
+    if len(left) >= SHARED_BY:
+        steps.append(replace(step, finding=replace(step.finding, cold=left)))
+    return steps
 
 
 def _without_others(step: Step, incidents: Sequence[OpenIncident]) -> Step:
@@ -177,7 +211,8 @@ def _is_another(finding: Finding, incident: OpenIncident) -> bool:
     """Whether a sign proves of a common place what its open incident is not about."""
     if not (finding.proven and finding.common) or incident.cause is finding.cause:
         return False
-    stood = finding.at - incident.opened_at >= SHOWS_WITHIN
+    wait = timedelta(0) if finding.cause in AT_ONCE else SHOWS_WITHIN
+    stood = finding.at > incident.opened_at and finding.at - incident.opened_at >= wait
     return incident.cause in PROVEN or (incident.cause is Cause.UNDETERMINED and stood)
 
 

@@ -4,7 +4,9 @@ A shortage, a stopped pump or a low curve cools everybody alike, within what tim
 (45 to 101 h, domain facts, section 3): a common fall of D K cools dwellings by D · (1 ± 0.3). A
 place that lies further off its fellows has a cause of its own, whatever else goes on. Two signs do
 not cool all alike, and what they do is taken off first: shifted flows cool whole buildings, and a
-leak takes the top floors' water.
+leak takes the top floors' water. Where the meter of a dwelling's own building tells that it lost
+flow, or runs backwards, and too few of its entrance are measured to tell whether the rest of it is
+cold as well, the meter comes first (``meters.flow_lost``).
 """
 
 from __future__ import annotations
@@ -24,13 +26,14 @@ from analytics.explain.telling import COMMON
 from analytics.localise.tree import SHAPES, Posterior, locate
 from analytics.robust import median
 from analytics.signs import Sign, Signal
-from analytics.snapshot import Snapshot
+from analytics.snapshot import PEERS, Snapshot
 from hearthline.domain.findings import Finding
 from hearthline.domain.places import PlaceKind
 
 Floats = NDArray[np.float64]
 
 UNEVEN = 0.3  # of a common fall: how much dwellings differ in it
+OF_A_BRANCH = frozenset({Sign.FLOW_LOW, Sign.DELTA_NEGATIVE})
 SURE = 0.95
 OWN_K, NEW_K, BRANCH_K = 2.5, 2.0, 1.3
 """How far a dwelling lies off its fellows to be a cause of its own while they are cold too: some
@@ -75,6 +78,7 @@ def own_causes(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """Places beneath a common cause that are much colder than their fellows."""
     beneath = _Beneath.of(snapshot)
     pool = left.intersection(beneath.codes)
+    pool -= _of_a_branch(snapshot, pool)
     pool = frozenset(code for code in pool if not _explained(snapshot, beneath, code))
     if not pool:
         return []
@@ -90,6 +94,18 @@ def own_causes(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
         replace(told_at(snapshot, told, place, frozenset(cold)), apart=True)
         for place, cold in found.items()
     ]
+
+
+def _of_a_branch(snapshot: Snapshot, pool: frozenset[str]) -> frozenset[str]:
+    """Those whose building's meter tells of them, and who have hardly a measured fellow."""
+    network = snapshot.network
+    told = {signal.place for signal in snapshot.signals if signal.sign in OF_A_BRANCH}
+    found: set[str] = set()
+    for code in pool:
+        entrance = network.ancestor(code, PlaceKind.ENTRANCE)
+        if network.ancestor(code, PlaceKind.BUILDING) in told and entrance is not None:
+            found.update({code} if len(snapshot.measured(entrance)) < PEERS else ())
+    return frozenset(found)
 
 
 def _stands_out(

@@ -7,7 +7,8 @@ In this order, for every dwelling whose call counts (``Snapshot.reported``):
 3. Several callers whom one entrance, riser or building explains better than chance
    (``localise.tree``) are one finding there; it takes in what was found of single dwellings below.
 4. A dwelling that is cold by itself as surely as a crew must be sure (``RULES.sure``): it called
-   again, or its neighbours bear it out.
+   again, or its neighbours bear it out. Two walls away from unheated dwellings these are the
+   likelier reason; where nobody else of its riser is measured, it may be the first of the riser.
 
 What is left is no finding: somebody calls back (``triage.unheard`` says which reason operators
 see). Calls that a meter's sign explains (``Snapshot.unexplained``) speak for nothing else.
@@ -22,7 +23,7 @@ from dataclasses import replace
 import numpy as np
 
 from analytics import evidence
-from analytics.explain.neighbours import unheated_beside
+from analytics.explain.neighbours import cluster, unheated_beside, unheated_near
 from analytics.explain.telling import finding
 from analytics.localise.ranking import Ranked, normalised
 from analytics.localise.tree import Posterior
@@ -43,8 +44,12 @@ INSIDE: Mapping[Cause, float] = {
     Cause.TURNED_DOWN: 0.1,
     Cause.WINDOW_OPEN: 0.1,
 }
-AT_THE_ENDS: Mapping[Cause, float] = {**INSIDE, Cause.ENVELOPE: 0.45}
-"""Top and ground floors have a roof or a cellar besides."""
+AT_THE_ENDS: Mapping[Cause, float] = {**INSIDE, Cause.ENVELOPE: 0.3}
+"""Top and ground floors have a roof or a cellar besides: cold in every frost of the season, so most
+have called long before."""
+AIR = 0.35
+"""Air at the top of a riser holds back the flow of a dwelling like its valve, half of it at the
+ground; weighed where no fellow of the riser is measured."""
 PLACES: Mapping[PlaceKind, Mapping[Cause, float]] = {
     PlaceKind.RISER: {Cause.AIR_LOCK: 0.6, Cause.VERTICAL_IMBALANCE: 0.4},
     PlaceKind.ENTRANCE: {Cause.PIPES_SWAPPED: 0.5, Cause.STRAINER_CLOGGED: 0.5},
@@ -125,7 +130,7 @@ def _beside_unheated(snapshot: Snapshot, findings: list[Finding], left: set[str]
     for code in sorted(left):
         unheated = unheated_beside(snapshot, code)
         if unheated and _odds(RULES.beside_unheated) >= RULES.sure:
-            chilled[min(unheated)].add(code)
+            chilled[min(cluster(snapshot, unheated))].add(code)
     found = list(findings)
     for place, cold in chilled.items():
         known = next((n for n, one in enumerate(found) if _is_about(one, place)), None)
@@ -148,7 +153,7 @@ def _is_about(one: Finding, place: str) -> bool:
 
 
 def _chilled(snapshot: Snapshot, place: str, cold: frozenset[str]) -> Finding:
-    unheated = sorted({beside for code in cold for beside in unheated_beside(snapshot, code)})
+    unheated = sorted({one for code in cold for one in unheated_near(snapshot, code)})
     values = {"count": len(unheated), "places": evidence.labels(snapshot, unheated)}
     pieces = [Evidence(EvidenceCode.NEIGHBOUR_STOPPED, values), called(snapshot, cold)]
     pieces += evidence.warm_peers(snapshot, min(cold))
@@ -221,23 +226,40 @@ def _place(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str]
 
 
 def _alone(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
-    """Callers who are cold by themselves, as surely as a crew must be sure."""
+    """Callers who are cold by themselves, as surely as a crew must be sure.
+
+    Within two walls of unheated dwellings their chill is likelier than a fault of the caller's own:
+    a third of ``RULES.beside_unheated`` against one dwelling in a hundred (``localise.tree``).
+    """
     if not left:
         return findings, left
     told = snapshot.posterior(frozenset(snapshot.cold))
     tree, found, heard = snapshot.places, list(findings), set()
     for code in sorted(left):
         chance = float(told.share[tree.number[code]])
-        if chance >= RULES.sure:
-            heard.add(code)
+        if chance < RULES.sure:
+            continue
+        heard.add(code)
+        unheated = unheated_near(snapshot, code)
+        if not unheated:
             found.append(_dwelling(snapshot, code, chance))
+            continue
+        place = min(cluster(snapshot, unheated))
+        known = next((n for n, one in enumerate(found) if _is_about(one, place)), None)
+        if known is not None:
+            found[known] = _with(snapshot, found[known], {code})
+        else:
+            found.append(_chilled(snapshot, place, frozenset({code})))
     return found, left - heard
 
 
 def _dwelling(snapshot: Snapshot, code: str, chance: float) -> Finding:
     entrance = snapshot.network.ancestor(code, PlaceKind.ENTRANCE) or code
     height = float(snapshot.places.height[snapshot.network.index[code]])
-    causes = AT_THE_ENDS if height in {0.0, 1.0} else INSIDE
+    causes = dict(AT_THE_ENDS if height in {0.0, 1.0} else INSIDE)
+    riser = snapshot.network.ancestor(code, PlaceKind.RISER)
+    if riser is not None and not snapshot.measured(riser):
+        causes[Cause.AIR_LOCK] = AIR * (0.5 + 0.5 * height)
     pieces = [called(snapshot, [code]), *evidence.warm_peers(snapshot, code)]
     pieces += _silent(snapshot, entrance)
     pieces.append(Evidence(EvidenceCode.NOT_MEASURED, against=True))

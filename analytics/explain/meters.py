@@ -25,6 +25,7 @@ from hearthline.domain.places import PlaceKind
 
 DEEP_RATIO_PCT = 75.0  # of its flow: nobody throttles a branch so far on purpose
 SUDDEN_H = 3.0  # a joint or a valve changes within hours, dirt gathers over days
+COOLED_K = 0.5  # low flow makes the return low, poor emission makes it high (section 3)
 SURE = 0.5
 SINKS_ON = timedelta(hours=6)  # rooms go on sinking for a while after a repair
 TAIL = timedelta(hours=72)  # a building's time constant is 45 to 101 h (section 3)
@@ -172,9 +173,9 @@ def _branch(snapshot: Snapshot, left: frozenset[str], signal: Signal) -> Finding
     question = features.of_place(snapshot, place, shape or SHAPES[0], float("nan"))
     ranked = choice.ranked(question, _branch_causes(snapshot, signal, place, shape))
     pieces = [_sentence(snapshot, EvidenceCode.FLOW_LOW, signal)]
-    back, peers = (signal.values.get(k, float("nan")) for k in ("return_c", "peers_return_c"))
-    if peers - back >= 0.5:
-        values = {"return_c": back, "short_k": peers - back}
+    short = _return_short_k(signal)
+    if short >= COOLED_K:
+        values = {"return_c": signal.values["return_c"], "short_k": short}
         pieces.append(Evidence(EvidenceCode.RETURN_LOW, values))
     if shape:
         pieces.append(evidence.shape(shape))
@@ -213,6 +214,7 @@ def _branch_causes(
     """How the loss came and how the rooms lie decide between dirt, joints and valves."""
     sudden = signal.values.get("fell_h", 0.0) <= SUDDEN_H
     deep = signal.values.get("ratio_pct", 100.0) <= DEEP_RATIO_PCT
+    cooled = _return_short_k(signal) >= COOLED_K
     if snapshot.kind(place) is PlaceKind.ENTRANCE:
         swapped = 0.75 if sudden else 0.12
         return {Cause.PIPES_SWAPPED: swapped, Cause.STRAINER_CLOGGED: 0.9 - swapped}
@@ -228,11 +230,23 @@ def _branch_causes(
             Cause.HYDRAULIC_IMBALANCE: 0.12,
             Cause.AIR_LOCK: 0.08,
         }
+    if cooled:  # less water, each drop of it cooled further: valves, not radiators fed from below
+        return {
+            Cause.VERTICAL_IMBALANCE: 0.55,
+            Cause.STRAINER_CLOGGED: 0.25,
+            Cause.PIPES_SWAPPED: 0.2,
+        }
     return {
-        Cause.PIPES_SWAPPED: 0.45,
-        Cause.VERTICAL_IMBALANCE: 0.3,
+        Cause.PIPES_SWAPPED: 0.5,
+        Cause.VERTICAL_IMBALANCE: 0.25,
         Cause.STRAINER_CLOGGED: 0.25,
     }
+
+
+def _return_short_k(signal: Signal) -> float:
+    """By how much a branch's return lies below its peers', K; 0 where it is not known."""
+    back, peers = (signal.values.get(k, float("nan")) for k in ("return_c", "peers_return_c"))
+    return peers - back if isfinite(peers - back) else 0.0
 
 
 def _sentence(snapshot: Snapshot, code: EvidenceCode, signal: Signal) -> Evidence:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -16,11 +17,15 @@ from analytics.explain.telling import finding
 from analytics.localise.ranking import normalised
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding
-from hearthline.domain.places import HeatingStatus
+from hearthline.domain.places import PlaceKind
 
 CHILL_K, BEYOND_K = (0.5, 4.5), (0.3, 1.0)
 """An unheated neighbour costs 1 to 3 K (section 3), a cluster around a dwelling more; two walls
 away it is a third of that."""
+LEARNT = timedelta(days=30)  # all days from which the usual is learnt lie within
+CHANGES_K, SURE_SD = 1.0, 3.0
+"""What a neighbour stopped long ago may cost beyond the usual (of 3 K a third more in the coldest
+week than on a mean day), and how surely more than that is measured."""
 
 
 def neighbours_unheated(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
@@ -28,8 +33,8 @@ def neighbours_unheated(snapshot: Snapshot, left: frozenset[str]) -> list[Findin
     chilled: dict[str, list[str]] = defaultdict(list)
     for code in sorted(left):
         unheated = unheated_beside(snapshot, code)
-        if unheated and _as_chilled(snapshot, code, len(unheated)):
-            chilled[min(_cluster(snapshot, unheated))].append(code)
+        if unheated and _as_chilled(snapshot, code, unheated):
+            chilled[min(cluster(snapshot, unheated))].append(code)
     return [_told(snapshot, place, victims) for place, victims in chilled.items()]
 
 
@@ -37,36 +42,62 @@ def neighbours_beyond(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]
     """Those two walls away from unheated dwellings: they are chilled too."""
     chilled: dict[str, list[str]] = defaultdict(list)
     for code in sorted(left):
-        unheated = {
-            far
-            for beside in snapshot.network.neighbours(code)
-            for far in unheated_beside(snapshot, beside)
-        } | set(unheated_beside(snapshot, code))
+        unheated = unheated_near(snapshot, code)
         if unheated and _chilled_beyond(snapshot, code):
-            chilled[min(_cluster(snapshot, sorted(unheated)))].append(code)
+            chilled[min(cluster(snapshot, unheated))].append(code)
     return [_told(snapshot, place, victims) for place, victims in chilled.items()]
 
 
 def unheated_beside(snapshot: Snapshot, code: str) -> list[str]:
-    """Dwellings that share a wall or ceiling with one and are not heated now."""
-    status = snapshot.network.status
-    return [
-        beside
-        for beside in snapshot.network.neighbours(code)
-        if status(beside, snapshot.at) is not HeatingStatus.ON
-    ]
+    """Dwellings beside one that are not heated now: beyond its walls first, then on its landing.
+
+    A ledger's columns tell who is next along the façade, not who is behind: the dwellings of one
+    floor of an entrance lie around its stairwell, and most of them touch.
+    """
+    unheated, home = snapshot.unheated, _landing(snapshot, code)
+    walls = [beside for beside in snapshot.network.neighbours(code) if beside in unheated]
+    landing = (one for one in sorted(unheated) if _landing(snapshot, one) == home)
+    return [*walls, *(one for one in landing if one != code and one not in walls)]
+
+
+def _landing(snapshot: Snapshot, code: str) -> tuple[str, int]:
+    """The entrance and the floor of a dwelling."""
+    network = snapshot.network
+    floor = network.dwellings[network.index[code]].floor
+    return network.ancestor(code, PlaceKind.ENTRANCE) or code, floor
+
+
+def unheated_near(snapshot: Snapshot, code: str) -> list[str]:
+    """The same, two walls away as well; by code."""
+    beside = snapshot.network.neighbours(code)
+    far = {other for one in beside for other in unheated_beside(snapshot, one)}
+    return sorted(far.union(unheated_beside(snapshot, code)) - {code})
 
 
 def chilled(snapshot: Snapshot, code: str) -> bool:
     """Whether unheated neighbours explain how far a dwelling lies below its fellows."""
-    unheated = unheated_beside(snapshot, code)
-    return bool(unheated) and _as_chilled(snapshot, code, len(unheated))
+    walls = set(unheated_beside(snapshot, code)).intersection(snapshot.network.neighbours(code))
+    return bool(walls) and _within(snapshot.under_fellows_k(code), len(walls))
 
 
-def _as_chilled(snapshot: Snapshot, code: str, unheated: int) -> bool:
-    """Whether a dwelling lies below its fellows as unheated neighbours would make it."""
-    off = snapshot.under_fellows_k(code)
-    return bool(np.isnan(off)) or CHILL_K[0] <= off <= CHILL_K[1] * unheated
+def _within(off_k: float, unheated: int) -> bool:
+    """Whether some unheated neighbours cost as much, if it is known how much."""
+    return bool(np.isnan(off_k)) or CHILL_K[0] <= off_k <= CHILL_K[1] * unheated
+
+
+def _as_chilled(snapshot: Snapshot, code: str, unheated: Sequence[str]) -> bool:
+    """Whether a dwelling lies below its fellows as unheated neighbours would make it.
+
+    What neighbours cost that were stopped long ago is usual of it by now; who falls much below that
+    has another cause. Of who was always cold nothing was learnt.
+    """
+    row = snapshot.network.index[code]
+    if snapshot.usual_k is not None and snapshot.usual_k[row] != 0.0:
+        changed, spread = (float(values[row]) for values in snapshot.offsets)
+        stopped = max(_stopped_at(snapshot, one) for one in unheated)
+        if snapshot.at - stopped >= LEARNT and -changed > CHANGES_K + SURE_SD * spread:
+            return False
+    return _within(snapshot.under_fellows_k(code), len(unheated))
 
 
 def _chilled_beyond(snapshot: Snapshot, code: str) -> bool:
@@ -75,21 +106,43 @@ def _chilled_beyond(snapshot: Snapshot, code: str) -> bool:
     if np.isnan(off) or off < BEYOND_K[0]:
         return bool(np.isnan(off))
     between = [v for v in snapshot.network.neighbours(code) if unheated_beside(snapshot, v)]
-    if any(snapshot.under_fellows_k(v) >= off + BEYOND_K[0] for v in between):
+    depths = [snapshot.under_fellows_k(v) for v in between]
+    if any(depth >= off + BEYOND_K[0] for depth in depths):
         return True
     changed = -float(snapshot.offsets[0][snapshot.network.index[code]])
-    return max(off, changed) <= BEYOND_K[1]
+    unknown = int(np.isnan(depths).sum())  # each may be as cold as an unheated neighbour makes it
+    return max(off, changed) <= BEYOND_K[1] * max(1, unknown)
 
 
-def _cluster(snapshot: Snapshot, unheated: Sequence[str]) -> set[str]:
-    """All unheated dwellings that these touch, directly or across one dwelling between them."""
-    found, fresh = set(unheated), set(unheated)
+def cluster(snapshot: Snapshot, unheated: Sequence[str]) -> set[str]:
+    """The cluster of the one that was stopped last: that is what changed.
+
+    Unheated dwellings are one cluster where they share a wall, or a landing and the day of their
+    stop.
+    """
+    last = max(unheated, key=lambda code: _stopped_at(snapshot, code))
+    found, fresh = {last}, {last}
     while fresh:
-        beside = {n for code in fresh for n in snapshot.network.neighbours(code)}
-        reached = {n for code in beside | fresh for n in unheated_beside(snapshot, code)}
-        fresh = reached - found
+        fresh = {
+            other
+            for code in fresh
+            for other in unheated_beside(snapshot, code)
+            if other not in found and _are_one(snapshot, code, other)
+        }
         found |= fresh
     return found
+
+
+def _are_one(snapshot: Snapshot, code: str, other: str) -> bool:
+    """Whether two unheated dwellings beside each other belong together."""
+    apart = abs(_stopped_at(snapshot, code) - _stopped_at(snapshot, other))
+    return other in snapshot.network.neighbours(code) or apart < timedelta(days=1)
+
+
+def _stopped_at(snapshot: Snapshot, unheated: str) -> datetime:
+    """Since when an unheated dwelling has been so."""
+    periods = snapshot.network.statuses[unheated]
+    return next(period.since for period in periods if period.holds(snapshot.at))
 
 
 def _told(snapshot: Snapshot, place: str, victims: Sequence[str]) -> Finding:

@@ -14,6 +14,7 @@ import numpy as np
 
 from analytics import evidence
 from analytics.causes import choice, features
+from analytics.explain.neighbours import unheated_near
 from analytics.explain.telling import COMMON, finding
 from analytics.localise.contrast import lone_entrance
 from analytics.localise.dwellings import unit_causes
@@ -27,6 +28,12 @@ LEAST_COLD = 2
 LEAST_SHARE = {PlaceKind.BUILDING: 0.25, PlaceKind.ENTRANCE: 0.3, PlaceKind.RISER: 0.4}
 """Cold ones among a place's measured dwellings before it is told as a whole."""
 AIR_K = -3.0  # air holds back 80 to 100 % of the top's flow; a badly set valve costs 1.1 to 3.7 K
+GROUND, AIR_AT_GROUND, UNEVEN_K, CLEAR = 1.0 / 3.0, 0.28, 0.2, 4.0
+"""The lowest third of a riser; the share of the top's shift that it has below an air lock, which
+holds back half as much of its flow (70 % of the flow cost 0.9 K, a fifth of it 3 K, section 3),
+while badly set valves leave their other end as it was; what floors differ; the most it says."""
+RISER_SINKS_H = 20.0  # between a dwelling among warm neighbours (7 to 16 h) and a building
+STEEP_K = -2.0  # on top; a closed valve chills those above and below it by no more than 1.4 K
 DEEPER_K = 2.0  # below its place, which is thrice what a healthy dwelling strays
 COMMON_SHARE = 0.6  # of the measured dwellings (and of the branches) below a place
 COMMON_COLD = 3  # fewer cold dwellings are told one by one
@@ -35,8 +42,11 @@ ALIKE_SD = 1.645  # one healthy dwelling in twenty lies further below its fellow
 
 def shifted_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """One finding per shifted place with cold dwellings below it."""
+    if not left:
+        return []
     told = snapshot.posterior(frozenset(snapshot.cold) - left)
     enough = supported(snapshot, left)
+    enough |= {place: True for place in enough if _cold_on_top(snapshot, told, place, left)}
     found: Mapping[str, list[str]] = defaultdict(list)
     for code in sorted(left):
         place = place_of(snapshot, told, enough, code, SURE)
@@ -102,6 +112,21 @@ def supported(snapshot: Snapshot, left: frozenset[str]) -> dict[str, bool]:
     return found
 
 
+def _cold_on_top(snapshot: Snapshot, told: Posterior, place: str, left: frozenset[str]) -> bool:
+    """Whether a riser is off like one with air in it, and its upper half is cold enough.
+
+    The lower half lies off as well, but by a quarter of that: its dwellings are rarely cold.
+    """
+    at = snapshot.places.number[place]
+    steep = SHAPES[int(told.shape[at])] == "top" and told.shift_k[at] <= STEEP_K
+    if not steep or snapshot.kind(place) is not PlaceKind.RISER:
+        return False
+    height, index = snapshot.places.height, snapshot.network.index
+    upper = [code for code in snapshot.measured(place) if height[index[code]] > 0.5]
+    least = max(LEAST_COLD, LEAST_SHARE[PlaceKind.RISER] * len(upper))
+    return len(left.intersection(upper)) >= least and _worst_end(snapshot, place) == "top"
+
+
 def told_at(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str]) -> Finding:
     """A finding at a shifted place."""
     kind, at = snapshot.kind(place), snapshot.places.number[place]
@@ -110,7 +135,11 @@ def told_at(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str
     shape = SHAPES[int(told.shape[at])]
     shift = float(told.shift_k[at])
     question = features.of_place(snapshot, place, shape, shift)
-    likely = _place_causes(kind, _worst_end(snapshot, place) or shape, shift)
+    if kind is PlaceKind.RISER:
+        worst = _worst_end(snapshot, place) or shape
+        likely = _riser_causes(snapshot, place, worst, _settled(shift, question.seen))
+    else:
+        likely = _place_causes(kind, shape, shift)
     ranked = choice.ranked(question, likely)
     pieces = [
         Evidence(
@@ -151,11 +180,6 @@ def _worst_end(snapshot: Snapshot, place: str) -> str:
 def _place_causes(kind: PlaceKind, shape: str, shift_k: float) -> dict[Cause, float]:
     """What is likely at a place when no meter tells: its shape along the riser, its depth."""
     deep = shift_k <= -3.8  # vertical imbalance costs at most 3.7 K from ground to top
-    if kind is PlaceKind.RISER:
-        if shape == "ground":
-            return {Cause.VERTICAL_IMBALANCE: 0.9, Cause.AIR_LOCK: 0.1}
-        air = 0.85 if shift_k <= AIR_K or shape == "even" else 0.45
-        return {Cause.AIR_LOCK: air, Cause.VERTICAL_IMBALANCE: 1 - air}
     if kind is PlaceKind.ENTRANCE:
         swapped = 0.6 if shape == "top" else 0.45
         return {Cause.PIPES_SWAPPED: swapped, Cause.STRAINER_CLOGGED: 0.9 - swapped}
@@ -166,6 +190,36 @@ def _place_causes(kind: PlaceKind, shape: str, shift_k: float) -> dict[Cause, fl
         Cause.HYDRAULIC_IMBALANCE: 0.3,
         Cause.PIPES_SWAPPED: 0.15,
     }
+
+
+def _riser_causes(snapshot: Snapshot, place: str, shape: str, shift_k: float) -> dict[Cause, float]:
+    """Air or valves: air is worst on top and leaves nobody his flow, valves only share it badly."""
+    if shape == "ground":
+        return {Cause.VERTICAL_IMBALANCE: 0.9, Cause.AIR_LOCK: 0.1}
+    air = 0.85 if shift_k <= AIR_K or shape == "even" else 0.45
+    likelier = _ground_short(snapshot, place, -shift_k) if shape == "top" else 1.0
+    return {Cause.AIR_LOCK: air * likelier, Cause.VERTICAL_IMBALANCE: 1 - air}
+
+
+def _ground_short(snapshot: Snapshot, place: str, top_k: float) -> float:
+    """How much likelier the ground floors lie off as air has it than as valves have it."""
+    rows = snapshot.network.below(place)
+    offset, spread = snapshot.offsets[0][rows], snapshot.offsets[1][rows]
+    low = ~np.isnan(offset) & (snapshot.places.height[rows] <= GROUND)
+    if not low.any():
+        return 1.0
+    off = -float(offset[low].mean())
+    doubt = float(np.hypot(np.median(spread[low]) / np.sqrt(low.sum()), UNEVEN_K))
+    tells = (off**2 - (off - AIR_AT_GROUND * top_k) ** 2) / (2 * doubt**2)
+    return float(np.exp(np.clip(tells, -np.log(CLEAR), np.log(CLEAR))))
+
+
+def _settled(shift_k: float, seen: Mapping[str, float]) -> float:
+    """The shift at which a riser that began to sink within two days will settle, K."""
+    age = seen.get("age_h", float("nan"))
+    if not seen.get("onset_seen") or not np.isfinite(age):
+        return shift_k
+    return shift_k / max(0.5, 1.0 - float(np.exp(-age / RISER_SINKS_H)))
 
 
 def _dwelling(snapshot: Snapshot, place: str, cold: frozenset[str]) -> Finding:
@@ -186,7 +240,7 @@ def _dwelling(snapshot: Snapshot, place: str, cold: frozenset[str]) -> Finding:
 def common_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """Cold dwellings that lie off nobody: their circuit or their source, or not yet known."""
     findings = []
-    for root in snapshot.network.roots():
+    for root in snapshot.network.roots() if left else ():
         for place, cold in _descend(snapshot, left, root):
             kind = snapshot.kind(place)
             if kind is PlaceKind.UNIT:
@@ -196,7 +250,9 @@ def common_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
                 pieces = [evidence.share(snapshot, place), evidence.deepest(snapshot, cold)]
                 pieces += evidence.siblings(snapshot, place)
                 pieces.append(evidence.meter_word(snapshot, place))
-            ranked = [(Cause.UNDETERMINED, 0.4), *PRIORS.get(kind, ())]
+            near = kind is PlaceKind.UNIT and bool(unheated_near(snapshot, place))
+            priors = NEAR_UNHEATED if near else PRIORS.get(kind, ())
+            ranked = [(Cause.UNDETERMINED, 0.4), *priors]
             findings.append(finding(snapshot, place, ranked, cold, pieces))
     return findings
 
@@ -213,6 +269,15 @@ PRIORS = {
     PlaceKind.SUBSTATION: ((Cause.CONTROL_CURVE, 0.3), (Cause.EXCHANGER_FOULED, 0.15)),
     PlaceKind.SOURCE: ((Cause.SOURCE_SHORTAGE, 0.6),),
 }
+
+
+NEAR_UNHEATED = (
+    (Cause.NEIGHBOUR_UNHEATED, 0.2),
+    (Cause.ENVELOPE, 0.15),
+    (Cause.TURNED_DOWN, 0.1),
+    (Cause.VALVE_CLOSED, 0.1),
+)
+"""The same of a dwelling within two walls of unheated ones, which chill it by 0.3 to 3 K."""
 
 
 def _descend(

@@ -53,11 +53,11 @@ def _may_spill(snapshot: Snapshot, finding: Finding) -> bool:
 
 def _reaches(snapshot: Snapshot, source: Finding, small: Finding) -> bool:
     """Whether every cold dwelling of ``small`` is within two walls of ``source``, and milder."""
+    if len(small.cold) > max(SMALL, len(source.cold)):
+        return False
     network = snapshot.network
-    inside = set(network.codes(network.below(source.place))) | source.cold
-    near = {n for code in inside for n in network.neighbours(code)}
-    reached = near | {n for code in near for n in network.neighbours(code)}
-    if not small.cold <= reached or len(small.cold) > max(SMALL, len(source.cold)):
+    inside = source.cold.union(network.codes(network.below(source.place)))
+    if not all(network.near(code) & inside for code in small.cold):
         return False
     deep, mild = _depth(snapshot, source.cold), _usual_depth(snapshot, small.cold)
     return bool(np.isfinite(deep) and np.isfinite(mild) and deep >= mild + DEEPER_K)

@@ -8,7 +8,7 @@ from analytics import evidence
 from analytics.localise.ranking import Ranked
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Evidence, Finding
-from hearthline.domain.places import HeatingStatus, PlaceKind
+from hearthline.domain.places import PlaceKind
 
 COMMON = frozenset({PlaceKind.SOURCE, PlaceKind.SUBSTATION, PlaceKind.CIRCUIT})
 """Places that several buildings share."""
@@ -26,11 +26,7 @@ def finding(
     """A finding; unless told otherwise it affects every heated dwelling at or below its place."""
     network = snapshot.network
     if affected is None:
-        affected = frozenset(
-            code
-            for code in network.codes(network.below(place))
-            if network.status(code, snapshot.at) is HeatingStatus.ON
-        )
+        affected = frozenset(network.codes(network.below(place))).difference(snapshot.unheated)
     return Finding(
         at=snapshot.at,
         place=place,

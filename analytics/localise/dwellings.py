@@ -2,8 +2,9 @@
 
 The signatures are those of the domain facts, section 3: a window falls within minutes and comes
 back within hours; a tenant's setback comes every night; a closed valve sinks with the dwelling's
-time constant of 7 to 16 h and stays; a leaky envelope grows with the cold outdoors; a covered
-radiator costs a constant half to two kelvin.
+time constant of 7 to 16 h and stays; a leaky envelope is felt within the hour and follows the cold
+outdoors; a covered radiator costs a constant half to two kelvin. Where nobody else of its riser is
+measured, the riser may be meant, and near unheated dwellings they may be.
 """
 
 from __future__ import annotations
@@ -14,15 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.causes import choice, features
-from analytics.localise.ranking import Ranked
+from analytics.causes.response import Response, response
+from analytics.localise.ranking import Around, Ranked, dwelling_weights
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode
+from hearthline.domain.places import PlaceKind
 
 Floats = NDArray[np.float64]
 
 NIGHT = (23, 7)  # setbacks act from about ten to six; rooms follow an hour later
 DAY = (11, 22)
+ROOM_C, DESIGN_DRIVE_K = 20.0, 30.0  # section 3 tells depths at −10 °C outdoors
+LEAST_DRIVE_K = 10.0
 FELL_WITHIN_H = 2
+HALF = 0.5  # of a riser: fellows further off feel hardly what is worst at one end
+LIKE = 0.4
+"""Of its depression (and K): a closed valve chills those above and below by a quarter of it."""
+WINDOW_H = 6  # hours for which a fall may still be an open window
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,8 @@ class Course:
     """Features of a dwelling's last two days against its fellows, K; NaN where unknown.
 
     ``off_k`` now; ``night_k`` nights beyond days; ``fell_k`` the fastest fall within two hours,
-    ``fell_h`` how long ago; ``slope`` K per K outdoors; ``day_off_k`` the days alone.
+    ``fell_h`` how long ago; ``day_off_k`` the days alone; ``drive_k`` between rooms and outdoors;
+    ``response`` how promptly it follows what drives it.
     """
 
     off_k: float
@@ -38,7 +48,8 @@ class Course:
     day_off_k: float
     fell_k: float
     fell_h: float
-    slope: float
+    drive_k: float
+    response: Response
 
 
 def course(snapshot: Snapshot, code: str) -> Course:
@@ -47,7 +58,9 @@ def course(snapshot: Snapshot, code: str) -> Course:
     offset, _ = snapshot.offsets
     unknown = float("nan")
     if snapshot.courses is None:
-        return Course(float(offset[row]), unknown, unknown, unknown, unknown, unknown)
+        silent = Response(unknown, unknown, unknown, unknown)
+        off = float(offset[row])
+        return Course(off, unknown, unknown, unknown, unknown, unknown, silent)
     hourly = snapshot.courses.hourly_k[row]
     hour = snapshot.courses.local_hour
     night = (hour >= NIGHT[0]) | (hour < NIGHT[1])
@@ -60,7 +73,8 @@ def course(snapshot: Snapshot, code: str) -> Course:
         at_day,
         fell,
         ago,
-        _slope(hourly, snapshot.courses.outdoor_c),
+        ROOM_C - _mean(snapshot.courses.outdoor_c[-24:]),
+        response(hourly, snapshot.courses.outdoor_c),
     )
 
 
@@ -70,7 +84,7 @@ def unit_causes(snapshot: Snapshot, code: str) -> tuple[Ranked, list[Evidence]]:
     The weights of the rules go to whoever judges (``analytics.causes``).
     """
     seen = course(snapshot, code)
-    weights = _weights(seen)
+    weights = _weights(seen, _surroundings(snapshot, code))
     pieces = []
     if seen.night_k <= -0.6:
         pieces.append(Evidence(EvidenceCode.NIGHT_DIP, {"night_k": round(-seen.night_k, 1)}))
@@ -80,23 +94,47 @@ def unit_causes(snapshot: Snapshot, code: str) -> tuple[Ranked, list[Evidence]]:
     return choice.ranked(features.of_dwelling(snapshot, code), weights), pieces
 
 
-def _weights(seen: Course) -> dict[Cause, float]:
-    """Rules in words as numbers; every cause keeps a little, since sensors see little."""
+def _surroundings(snapshot: Snapshot, code: str) -> Around:
+    """What surrounds a dwelling: fellows of its riser that are measured, unheated ones near it."""
+    network = snapshot.network
+    riser = network.ancestor(code, PlaceKind.RISER)
+    height = float(snapshot.places.height[network.index[code]])
+    fellows, off = _fellows(snapshot, code, riser) if riser else (0, 0)
+    beside = set(network.neighbours(code))
+    near = beside.union(*(network.neighbours(one) for one in beside)) - {code}
+    unheated = network.unheated(snapshot.at)
+    return Around(
+        alone=riser is not None and fellows == off,
+        fellows=off,
+        height=height,
+        unheated=len(beside & unheated) + len((near - beside) & unheated) / 3,
+        unknown=len(beside - unheated - snapshot.level_c.keys()),
+    )
+
+
+def _fellows(snapshot: Snapshot, code: str, riser: str) -> tuple[int, int]:
+    """How many others of its half of the riser are measured, and how many lie off like it."""
+    offset, height = snapshot.offsets[0], snapshot.places.height
+    at = snapshot.network.index[code]
+    rows = [snapshot.network.index[one] for one in snapshot.measured(riser) if one != code]
+    rows = [row for row in rows if abs(height[row] - height[at]) <= HALF]
+    like = max(LIKE * -float(offset[at]), LIKE) if np.isfinite(offset[at]) else np.inf
+    return len(rows), sum(bool(-offset[row] >= like) for row in rows)
+
+
+def _weights(seen: Course, around: Around) -> dict[Cause, float]:
+    """The rules' weights, with depths as they would settle on a day of 30 K to the outdoors."""
     depth = -seen.off_k if np.isfinite(seen.off_k) else 1.5
-    return {
-        Cause.VALVE_CLOSED: 0.1 + _ramp(depth, 1.6, 2.8),
-        Cause.ENVELOPE: 0.35 + 0.3 * _ramp(seen.slope, 0.02, 0.1) - 0.2 * _ramp(depth, 2.5, 4.0),
-        Cause.RADIATOR_COVERED: 0.3 - 0.25 * _ramp(depth, 1.5, 2.5),
-        Cause.TURNED_DOWN: 0.05 + 2.5 * _ramp(-seen.night_k, 0.5, 1.0),
-        Cause.WINDOW_OPEN: 0.03 + 3.0 * _ramp(-seen.fell_k, 1.5, 2.5) * (seen.fell_h <= 6),
-    }
-
-
-def _ramp(value: float, low: float, high: float) -> float:
-    """0 below ``low``, 1 above ``high``, straight between; 0 where unknown."""
-    if not np.isfinite(value):
-        return 0.0
-    return float(np.clip((value - low) / (high - low), 0.0, 1.0))
+    drive = seen.drive_k if np.isfinite(seen.drive_k) else DESIGN_DRIVE_K
+    design = DESIGN_DRIVE_K / max(drive, LEAST_DRIVE_K)
+    return dwelling_weights(
+        depth_k=depth * design,
+        settled_k=seen.response.settled(depth) * design,
+        lost=seen.response.lost(),
+        night_k=-seen.night_k,
+        fell_k=-seen.fell_k if seen.fell_h <= WINDOW_H else float("nan"),
+        around=around,
+    )
 
 
 def _mean(values: Floats) -> float:
@@ -114,10 +152,3 @@ def _fall(hourly: Floats) -> tuple[float, float]:
         return float("nan"), float("nan")
     at = int(np.nanargmin(fall))
     return float(fall[at]), float(len(fall) - 1 - at)
-
-
-def _slope(hourly: Floats, outdoor: Floats) -> float:
-    known = ~np.isnan(hourly) & ~np.isnan(outdoor)
-    if known.sum() < 24 or np.std(outdoor[known]) < 0.5:
-        return float("nan")
-    return float(np.polyfit(outdoor[known], hourly[known], 1)[0])

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from analytics.episodes import Excursion, Known, reconcile
 from analytics.history import History
-from analytics.laying import Found, OnFile, Span, judged, lay_out, meter_table, weather_of
+from analytics.judging import judge
+from analytics.laying import Found, OnFile, Span, case, lay_out, meter_table, near, weather_of
 from analytics.memory import Rows, between, of_devices
 from analytics.offline.desk import Incident, MemoryDesk
 from analytics.offline.diary import DayOf, Diary
@@ -19,8 +20,10 @@ from analytics.overall import Overall
 from analytics.plant import read_network
 from analytics.snapshot import ColdDwelling
 from analytics.trunk import ColdSpell, Trunk
-from analytics.trust import Facts, Surroundings, Trust, daily, judge
+from analytics.trust import Facts, Surroundings, Trust, daily
+from analytics.trust import judge as grade
 from analytics.trust.keeping import joined
+from analytics.trust.looking import look
 from analytics.walk import announce, gather, walk
 from analytics.window import HOUR, RoomWindow
 from hearthline.clock import floor
@@ -159,7 +162,8 @@ class _District:
         open_since = self._open_since(observed.rooms.start)
         said = [one for one in self.rules.complaints if one.place in self.network.index]
         on_file = OnFile(complaints=said)
-        history = judged(observed, self.rules.profile, open_since, self._grade, on_file)
+        trust = self._grade(observed.rooms, near(observed, on_file))
+        [history] = judge([case(observed, open_since, trust, on_file)], self.rules.profile)
         self._note_episodes(history, span)
         self.diary.take(history, self.units)
         self.measured = frozenset(history.snapshot(span.until).level_c)
@@ -198,9 +202,10 @@ class _District:
     def _grade(self, rooms: RoomWindow, around: Surroundings) -> Trust:
         """As the cycle keeps the memory of sensors: days that have ended are folded in."""
         past = Facts.none(len(rooms.sensors)) if self.facts is None else self.facts
-        new = daily(rooms.hours, around, past if past.days else None)
+        seen = look(rooms.hours, around)
+        new = daily(rooms.hours, around, past if past.days else None, seen)
         self.facts = joined(past, new)
-        return judge(rooms.hours, around, self.facts)
+        return grade(rooms.hours, around, self.facts, seen)
 
     def _note_episodes(self, history: History, span: Span) -> None:
         """As the cycle writes episodes: new ones, ended ones, and those that never were."""

@@ -17,7 +17,7 @@ from analytics.trust.model import Floats, Ints, Surroundings
 from analytics.window import RoomWindow
 from hearthline.domain.certified import Certified
 from hearthline.domain.network import Instrument, Network
-from hearthline.domain.places import DeviceRole, HeatingStatus, PlaceKind
+from hearthline.domain.places import DeviceRole, PlaceKind
 
 States = Mapping[int, Mapping[str, Any]]
 NOBODY_KNOWS: States = {}
@@ -46,6 +46,7 @@ def surroundings(
     """
     sensors, start, hours = rooms.sensors, rooms.start, rooms.hours.shape[1]
     ids = [sensor.id for sensor in sensors]
+    unheated = network.unheated(rooms.until)
     return Surroundings(
         outdoor_c=weather.outdoors(start, hours),
         solar_wm2=on_hours(weather.solar_wm2, weather.start, start, hours),
@@ -58,25 +59,24 @@ def surroundings(
         entrance=_group(network, sensors, PlaceKind.ENTRANCE),
         area=_group(network, sensors, PlaceKind.SUBSTATION),
         certified_hour=certified_hours(ids, certified, start),
-        unheated=np.array(
-            [network.status(s.place, rooms.until) is not HeatingStatus.ON for s in sensors], bool
-        ),
+        unheated=np.array([sensor.place in unheated for sensor in sensors], bool),
         walls=_walls(network, sensors),
     )
 
 
 def _walls(network: Network, sensors: Sequence[Instrument]) -> Ints:
     """The rows of sensors whose dwellings touch, (pairs, 2), each pair in both orders."""
-    rows: dict[str, list[int]] = {}
-    for row, sensor in enumerate(sensors):
-        rows.setdefault(sensor.place, []).append(row)
-    pairs = [
-        (row, beside)
-        for row, sensor in enumerate(sensors)
-        for place in network.neighbours(sensor.place)
-        for beside in rows.get(place, ())
-    ]
-    return np.array(pairs, np.int64).reshape(-1, 2)
+    units = [network.index[sensor.place] for sensor in sensors]
+    rows: list[list[int]] = [[] for _ in network.dwellings]
+    for row, unit in enumerate(units):
+        rows[unit].append(row)
+    beside = [[row for other in network.beside[unit] for row in rows[other]] for unit in units]
+    return np.column_stack(
+        [
+            np.repeat(np.arange(len(sensors)), [len(one) for one in beside]),
+            np.array([row for one in beside for row in one], np.int64),
+        ]
+    )
 
 
 def _supply(
@@ -93,11 +93,11 @@ def _supply(
         if meter.role is DeviceRole.SECONDARY
     }
     supply = on_hours(meters.supply_c, meters.start, start, hours)
-    rows = []
-    for sensor in sensors:
-        above = (network.ancestor(sensor.place, kind) for kind in _SUPPLIED_BY)
-        rows.append(next((row_of[place] for place in above if place in row_of), -1))
-    chosen = np.array(rows, np.int64)
+    rows = np.full(len(sensors), -1)
+    for kind in reversed(_SUPPLIED_BY):  # the nearer one in the end
+        above = [row_of.get(place, -1) for place in _above(network, sensors, kind)]
+        rows = np.where(np.array(above, np.int64) >= 0, above, rows)
+    chosen = rows.astype(np.int64)
     known = chosen >= 0
     result = np.full((len(sensors), hours), np.nan)
     result[known] = supply[chosen[known]]
@@ -131,5 +131,11 @@ def _gateways(ids: Sequence[int], states: States) -> Ints:
 
 def _group(network: Network, sensors: Sequence[Instrument], kind: PlaceKind) -> Ints:
     """The number of the place of a kind above each sensor; its own where there is none."""
-    places = [network.ancestor(sensor.place, kind) or sensor.place for sensor in sensors]
-    return np.array([network.nodes[place].id for place in places], np.int64)
+    above = _above(network, sensors, kind)
+    return np.array([network.nodes[place].id for place in above], np.int64)
+
+
+def _above(network: Network, sensors: Sequence[Instrument], kind: PlaceKind) -> list[str]:
+    """The place of a kind above each sensor; its own where there is none."""
+    above = network.ancestors(kind)
+    return [above[network.index[sensor.place]] or sensor.place for sensor in sensors]

@@ -13,6 +13,7 @@ import numpy as np
 
 from analytics.trust.alone import unfelt, untried
 from analytics.trust.jump import airing, moved
+from analytics.trust.looking import Seen, look
 from analytics.trust.model import (
     NOTHING_AROUND,
     Case,
@@ -22,9 +23,8 @@ from analytics.trust.model import (
     Surroundings,
     Trust,
 )
-from analytics.trust.peers import offsets
 from analytics.trust.silence import clock_skewed, gateway_out, silent
-from analytics.trust.stuck import flat_runs, peers_moved, stuck
+from analytics.trust.stuck import peers_moved, stuck
 from analytics.trust.telling import slow_lies
 
 DETECTORS: Sequence[Callable[[Case], Claim]] = (
@@ -41,7 +41,10 @@ DETECTORS: Sequence[Callable[[Case], Claim]] = (
 
 
 def judge(
-    sensors: SensorHours, around: Surroundings = NOTHING_AROUND, past: Facts | None = None
+    sensors: SensorHours,
+    around: Surroundings = NOTHING_AROUND,
+    past: Facts | None = None,
+    seen: Seen | None = None,
 ) -> Trust:
     """Grade every sensor at every hour of a window, each hour from what was known at its end.
 
@@ -50,19 +53,21 @@ def judge(
         around: what was measured around them in the same hours.
         past: the daily memory, its rows those of ``sensors``: the days before the window, and those
             in it as they end (see ``analytics.trust.memory.daily``). Slow lies need it.
+        seen: what the window shows, where that is known already (``looking.look``).
 
     Returns:
         The judgement; only ``usable`` looks back from the window's end.
     """
-    flat_hours, flat_samples = flat_runs(sensors)
+    seen = seen or look(sensors, around)
     case = Case(
         sensors,
         around,
         past if past is not None else Facts.none(sensors.shape[0]),
-        offsets(sensors, around),
-        flat_hours,
-        flat_samples,
+        seen.offset_k,
+        seen.flat_hours,
+        seen.flat_samples,
         peers_moved(sensors),
+        seen.jumps,
     )
     verdict = Claim.nothing(case.shape)
     for detect in DETECTORS:
@@ -73,7 +78,7 @@ def judge(
         verdict.since,
         verdict.measure,
         ~verdict.lied,
-        flat_hours,
+        seen.flat_hours,
         case.peers_moved_k,
     )
 

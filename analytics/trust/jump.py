@@ -70,11 +70,10 @@ AIRING_K, AIRING_H = 0.5, 3
 def moved(case: Case) -> Claim:
     """Sensors whose level jumped: doubted at first, C once the new level has stayed."""
     claim = Claim.nothing(case.shape)
-    found = jumps(case.sensors, case.offset_k)
     carried = _carried(case)
     hours = np.arange(case.shape[1])
     settled = case.uncertified() & ~case.uncertified()[:, -1:]
-    for jump in found:
+    for jump in case.jumps:
         if settled[jump.sensor, jump.hour]:
             continue  # a reading beside it has settled since what it shows
         before = float(carried[jump.sensor, jump.hour])

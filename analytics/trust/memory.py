@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics.trust.jump import jumps
+from analytics.trust.looking import Seen, look
 from analytics.trust.model import (
     COLUMN,
     DAY_HOURS,
@@ -37,9 +37,8 @@ from analytics.trust.model import (
     SensorHours,
     Surroundings,
 )
-from analytics.trust.peers import offsets
 from analytics.trust.shifts import note, settle
-from analytics.trust.stuck import SUSPECT_HOURS, flat_runs
+from analytics.trust.stuck import SUSPECT_HOURS
 from analytics.trust.telling import keep_told
 
 FADE = 0.975
@@ -66,7 +65,10 @@ below."""
 
 
 def daily(
-    sensors: SensorHours, around: Surroundings = NOTHING_AROUND, before: Facts | None = None
+    sensors: SensorHours,
+    around: Surroundings = NOTHING_AROUND,
+    before: Facts | None = None,
+    seen: Seen | None = None,
 ) -> Facts:
     """Fold the whole UTC days of a window into the memory.
 
@@ -75,14 +77,14 @@ def daily(
         around: weather and supply of the same hours.
         before: the memory so far; days up to its last one are not folded again. Its rows must be
             those of ``sensors``.
+        seen: what the window shows, where that is known already (``looking.look``).
 
     Returns:
         The rows of the days that were added (and no others); ``days`` is 0 when there is none.
     """
-    offset = offsets(sensors, around)
-    flat, _ = flat_runs(sensors)
-    honest = np.where(flat >= SUSPECT_HOURS, np.nan, offset)
-    found = jumps(sensors, offset)
+    seen = seen or look(sensors, around)
+    honest = np.where(seen.flat_hours >= SUSPECT_HOURS, np.nan, seen.offset_k)
+    found = seen.jumps
     first_hour = int(sensors.start.timestamp() // 3600)
     first = max(-(-first_hour // DAY_HOURS), 0)
     last = (first_hour + sensors.shape[1]) // DAY_HOURS

@@ -7,6 +7,7 @@ show.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -99,7 +100,8 @@ class Surroundings:
     vacant: they are nobody's peers, and nothing is said of their level. ``walls`` (pairs, 2) are
     the rows of sensors whose dwellings touch, each pair in both orders. ``heard_s`` is for how long
     nothing has arrived of a sensor while others were heard, NaN where it has told of the window's
-    end.
+    end. ``network`` numbers the network of each sensor, where several are judged together: what
+    none nearer tells, the others of its network do.
     """
 
     outdoor_c: Floats | None = None
@@ -115,6 +117,7 @@ class Surroundings:
     unheated: Flags | None = None
     walls: Ints | None = None
     heard_s: Floats | None = None
+    network: Ints | None = None
 
 
 NOTHING_AROUND = Surroundings()
@@ -234,7 +237,8 @@ class Case:
     """Everything a detector may look at.
 
     ``offset_k`` is (sensors, hours), how far each sensor lies from its peers' median (NaN without
-    peers); ``past`` what daily memory says, see ``analytics.trust.memory``.
+    peers); ``past`` what daily memory says, see ``analytics.trust.memory``; ``jumps`` are the sharp
+    steps of the window.
     """
 
     sensors: SensorHours
@@ -244,6 +248,7 @@ class Case:
     flat_hours: Ints
     flat_samples: Ints
     peers_moved_k: Floats
+    jumps: Sequence[Jump]
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -27,7 +27,8 @@ def offsets(sensors: SensorHours, around: Surroundings) -> Floats:
     if lonely.any() and around.area is not None:
         lonely = _compare(level, around.area, lonely, base)
     if lonely.any():
-        _compare(level, np.zeros(len(level), np.int64), lonely, base)
+        everybody = np.zeros(len(level), np.int64) if around.network is None else around.network
+        _compare(level, everybody, lonely, base)
     return np.asarray(level - base)
 
 

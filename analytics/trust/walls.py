@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from analytics.robust import summed
 from analytics.trust.model import Floats, Ints
 
 PULL = 0.17
@@ -34,10 +35,9 @@ def against_the_room(level_k: Floats, walls: Ints | None) -> Floats:
     """
     if walls is None or not len(walls):
         return np.full(level_k.shape, np.nan)
-    total, count = np.zeros(level_k.shape), np.zeros(level_k.shape)
-    beside = level_k[walls[:, 1]]
-    np.add.at(total, walls[:, 0], np.nan_to_num(beside))
-    np.add.at(count, walls[:, 0], ~np.isnan(beside))
+    known = ~np.isnan(level_k)
+    total = summed(np.where(known, level_k, 0.0)[walls[:, 1]], walls[:, 0], len(level_k))
+    count = summed(known[walls[:, 1]], walls[:, 0], len(level_k))
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(count >= LEAST_NEIGHBOURS, total / count, np.nan)
         gain = (mean - PULL * level_k) ** 2 - mean**2

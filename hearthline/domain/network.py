@@ -93,17 +93,47 @@ class Network:
 
     def below(self, code: str) -> slice:
         """The dwellings at or below a place, as a slice of the dwelling order."""
-        path = self.nodes[code].path
-        start = bisect_left(self._paths, path)
-        return slice(start, bisect_left(self._paths, path[:-1] + chr(ord("/") + 1)))
+        found = self._below.get(code)
+        if found is None:
+            path = self.nodes[code].path
+            start = bisect_left(self._paths, path)
+            found = slice(start, bisect_left(self._paths, path[:-1] + chr(ord("/") + 1)))
+            self._below[code] = found
+        return found
+
+    @cached_property
+    def _below(self) -> dict[str, slice]:
+        """The stretches of dwellings of all places that have any, and of those asked for."""
+        found: dict[str, tuple[int, int]] = {}
+        for unit, path in enumerate(self._paths):
+            for code in path[:-1].split("/"):
+                first, _ = found.get(code, (unit, unit))
+                found[code] = (first, unit + 1)
+        return {code: slice(*stretch) for code, stretch in found.items() if code in self.nodes}
 
     def codes(self, where: slice) -> list[str]:
         """Codes of a slice of dwellings."""
-        return [d.code for d in self.dwellings[where]]
+        return self._codes[where]
+
+    @cached_property
+    def _codes(self) -> list[str]:
+        """The codes of all dwellings, in their order."""
+        return [d.code for d in self.dwellings]
 
     def ancestor(self, code: str, kind: PlaceKind) -> str | None:
         """The place of a kind at or above ``code``, or None."""
         return self._line[code].get(kind)
+
+    def ancestors(self, kind: PlaceKind) -> Sequence[str | None]:
+        """``ancestor`` of every dwelling, in their order."""
+        if kind not in self._ancestors:
+            self._ancestors[kind] = [self._line[code].get(kind) for code in self._codes]
+        return self._ancestors[kind]
+
+    @cached_property
+    def _ancestors(self) -> dict[PlaceKind, Sequence[str | None]]:
+        """What was asked for of ``ancestors``."""
+        return {}
 
     @cached_property
     def _line(self) -> Mapping[str, Mapping[PlaceKind, str]]:
@@ -116,12 +146,19 @@ class Network:
 
     def label(self, code: str) -> dict[str, str]:
         """Where a place is, from its building down, in both languages: people know no codes."""
-        line = [self.nodes[part] for part in self.nodes[code].path.rstrip("/").split("/")]
-        named = [node for node in line if node.kind in _SPOKEN] or line[-1:]
-        return {
-            "en": ", ".join(node.name for node in named),
-            "zh": "".join(node.name_zh or node.name for node in named),
-        }
+        if code not in self._labels:
+            line = [self.nodes[part] for part in self.nodes[code].path.rstrip("/").split("/")]
+            named = [node for node in line if node.kind in _SPOKEN] or line[-1:]
+            self._labels[code] = {
+                "en": ", ".join(node.name for node in named),
+                "zh": "".join(node.name_zh or node.name for node in named),
+            }
+        return self._labels[code].copy()
+
+    @cached_property
+    def _labels(self) -> dict[str, dict[str, str]]:
+        """The labels that were asked for."""
+        return {}
 
     def districts(self) -> list[str]:
         """The topmost places that are no source, in the order of their paths."""
@@ -148,47 +185,84 @@ class Network:
 
     def roots(self) -> list[str]:
         """The sources."""
+        return list(self._sources)
+
+    @cached_property
+    def _sources(self) -> Sequence[str]:
         return [n.code for n in self.nodes.values() if n.kind is PlaceKind.SOURCE]
 
     def neighbours(self, code: str) -> Sequence[str]:
         """Dwellings that share a wall or a ceiling: same building, one floor or one column away."""
         return self._beside.get(code, ())
 
+    def near(self, code: str) -> frozenset[str]:
+        """Dwellings within two walls: its neighbours, and theirs (itself among them)."""
+        found = self._near.get(code)
+        if found is None:
+            beside = self.neighbours(code)
+            found = frozenset(beside).union(*map(self.neighbours, beside))
+            self._near[code] = found
+        return found
+
+    @cached_property
+    def _near(self) -> dict[str, frozenset[str]]:
+        """What was asked for of ``near``."""
+        return {}
+
     @cached_property
     def _beside(self) -> Mapping[str, Sequence[str]]:
         """Every dwelling's neighbours, in the order of dwellings."""
-        doors: dict[tuple[str, int, int], list[str]] = {}
-        home = {}
-        for one in self.dwellings:
-            building = self.ancestor(one.code, PlaceKind.BUILDING)
-            if building is not None:
-                home[one.code] = building
-                doors.setdefault((building, one.floor, one.column), []).append(one.code)
-        found = {}
-        for one in self.dwellings:
-            if one.code in home:
-                around = [
-                    code
-                    for floor, column in ((-1, 0), (1, 0), (0, -1), (0, 1))
-                    for code in doors.get(
-                        (home[one.code], one.floor + floor, one.column + column), ()
-                    )
-                ]
-                found[one.code] = sorted(around, key=self.index.__getitem__)
+        codes = self._codes
+        return {
+            code: [codes[other] for other in around]
+            for code, around in zip(codes, self.beside, strict=True)
+        }
+
+    @cached_property
+    def beside(self) -> Sequence[Sequence[int]]:
+        """The neighbours of every dwelling by their numbers, in order; see ``neighbours``."""
+        doors: dict[tuple[str, int, int], list[int]] = {}
+        home = self.ancestors(PlaceKind.BUILDING)
+        for unit, (one, here) in enumerate(zip(self.dwellings, home, strict=True)):
+            if here is not None:
+                doors.setdefault((here, one.floor, one.column), []).append(unit)
+        found: list[Sequence[int]] = []
+        for one, here in zip(self.dwellings, home, strict=True):
+            if here is None:
+                found.append(())
+                continue
+            floor, column = one.floor, one.column
+            around = [
+                *doors.get((here, floor - 1, column), ()),
+                *doors.get((here, floor + 1, column), ()),
+                *doors.get((here, floor, column - 1), ()),
+                *doors.get((here, floor, column + 1), ()),
+            ]
+            found.append(sorted(around))
         return found
 
     def status(self, code: str, at: datetime) -> HeatingStatus:
         """What the company supplies to a dwelling at an instant; ON where nothing is on file."""
-        for period in self.statuses.get(code, ()):
-            if period.holds(at):
-                return period.status
+        periods = self.statuses.get(code)
+        if periods is not None:
+            for period in periods:
+                if period.holds(at):
+                    return period.status
         return HeatingStatus.ON
 
     def unheated(self, at: datetime) -> frozenset[str]:
         """The dwellings to which the company supplies nothing, or little, at an instant."""
-        return frozenset(
-            code for code in self.statuses if self.status(code, at) is not HeatingStatus.ON
-        )
+        if at not in self._unheated:
+            self._unheated.clear()  # whoever asks asks for one instant after the other
+            self._unheated[at] = frozenset(
+                code for code in self.statuses if self.status(code, at) is not HeatingStatus.ON
+            )
+        return self._unheated[at]
+
+    @cached_property
+    def _unheated(self) -> dict[datetime, frozenset[str]]:
+        """What was asked for last."""
+        return {}
 
     def meters(self, role: DeviceRole) -> list[Instrument]:
         """Heat meters of a role."""

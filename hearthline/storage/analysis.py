@@ -16,7 +16,9 @@ from psycopg.types.json import Jsonb
 
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import UNUSABLE, Quality
+from hearthline.storage.binary import Packed, array, instants
 from hearthline.storage.database import Connection, Row
+from hearthline.storage.paths import beyond
 from hearthline.storage.queries import family
 
 Floats = NDArray[np.float64]
@@ -47,9 +49,21 @@ def set_progress(connection: Connection, name: str, at: datetime) -> None:
     connection.execute(family("analysis")["set_progress"], {"name": name, "at": at})
 
 
-def lock_district(connection: Connection, district: str) -> None:
+def reached_all(connection: Connection, names: Sequence[str], at: datetime) -> set[str]:
+    """Which of some parts have come as far as an instant."""
+    rows = connection.execute(family("analysis")["reached_all"], {"names": list(names), "at": at})
+    return {row["name"] for row in rows}
+
+
+def set_progress_of(connection: Connection, names: Sequence[str], at: datetime) -> None:
+    """Note how far several parts have come."""
+    values = {"names": list(names), "at": at}
+    connection.execute(family("analysis")["set_progress_of"], values)
+
+
+def lock_districts(connection: Connection, districts: Sequence[str]) -> None:
     """Only one at a time judges a district; released with the transaction."""
-    connection.execute(family("analysis")["lock_district"], {"district": district})
+    connection.execute(family("analysis")["lock_districts"], {"districts": list(districts)})
 
 
 def block(connection: Connection) -> Row | None:
@@ -83,6 +97,12 @@ def end_block(connection: Connection) -> None:
 def districts(connection: Connection) -> list[Row]:
     """Code and path of every district, and ``at``, how far it has come (None: not at all)."""
     return connection.execute(family("analysis")["districts"]).fetchall()
+
+
+def district_sizes(connection: Connection) -> dict[str, int]:
+    """How many dwellings each district has; costs a look at all places."""
+    rows = connection.execute(family("analysis")["district_sizes"])
+    return {row["code"]: row["dwellings"] for row in rows}
 
 
 def above(connection: Connection) -> Row:
@@ -130,11 +150,18 @@ def first_hour(connection: Connection) -> datetime | None:
 
 
 def known_episodes(
-    connection: Connection, since: datetime, kind: str = "cold", path: str | None = None
-) -> list[Row]:
-    """Episodes of a kind that are open, or ended after ``since``; below a path, or all."""
-    values = {"since": since, "kind": kind, "path": path}
-    return connection.execute(family("analysis")["known_episodes"], values).fetchall()
+    connection: Connection, since: datetime, paths: Sequence[str], kind: str = "cold"
+) -> list[list[Row]]:
+    """Episodes of a kind that are open, or ended after ``since``, below each of some paths."""
+    values = {"since": since, "kind": kind, **_ranges(paths)}
+    found: list[list[Row]] = [[] for _ in paths]
+    for row in connection.execute(family("analysis")["known_episodes"], values):
+        found[row["part"] - 1].append(row)
+    return found
+
+
+def _ranges(paths: Sequence[str]) -> dict[str, list[str]]:
+    return {"paths": list(paths), "beyond": [beyond(path) for path in paths]}
 
 
 def insert_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]) -> None:
@@ -150,17 +177,20 @@ def close_episodes(connection: Connection, episodes: Iterable[Mapping[str, Any]]
         cursor.executemany(family("analysis")["close_episode"], list(episodes))
 
 
-def set_holds(connection: Connection, path: str, holds: Mapping[str, str], at: datetime) -> None:
-    """Replace the list of dwellings below a path that are cold without a ticket, with reasons."""
+def set_holds(
+    connection: Connection, paths: Sequence[str], holds: Mapping[str, str], at: datetime
+) -> None:
+    """Replace the list of dwellings below paths that are cold without a ticket, with reasons."""
     connection.execute(
         family("analysis")["set_holds"],
-        {"path": path, "codes": list(holds), "reasons": list(holds.values()), "at": at},
+        {**_ranges(paths), "codes": list(holds), "reasons": list(holds.values()), "at": at},
     )
 
 
 def grades(connection: Connection, devices: Sequence[int]) -> dict[int, Row]:
     """Stored grades of some sensors, by device."""
-    rows = connection.execute(family("analysis")["grades"], {"devices": list(devices)}).fetchall()
+    values = {"devices": array(">i4", np.array(devices, np.int64))}
+    rows = connection.execute(family("analysis")["grades"], values).fetchall()
     return {row["device_id"]: row for row in rows}
 
 
@@ -182,16 +212,29 @@ def set_grades(connection: Connection, changed: Sequence[Graded], until: datetim
     """Store grades that changed, and have the days they touch up to ``until`` judged again."""
     if not changed:
         return
+    grades, grade = _numbered(str(one.grade) for one in changed)
+    reasons, reason = _numbered(str(one.reason) for one in changed)
+    since = np.array([one.since.timestamp() for one in changed])
+    measures = [np.nan if one.measure is None else one.measure for one in changed]
     values = {
-        "devices": [one.device_id for one in changed],
-        "grades": [str(one.grade) for one in changed],
-        "reasons": [str(one.reason) for one in changed],
-        "since": [one.since for one in changed],
-        "measures": [one.measure for one in changed],
+        "devices": array(">i4", np.array([one.device_id for one in changed], np.int64)),
+        "grades": grades,
+        "grade": grade,
+        "reasons": reasons,
+        "reason": reason,
+        "since": instants(np.rint(since * 1e6).astype(np.int64)),
+        "measures": array(">f8", np.array(measures), np.isnan(measures)),
         "until": until,
     }
     connection.execute(family("analysis")["set_grade"], values)
     connection.execute(family("analysis")["mark_days"], values)
+
+
+def _numbered(words: Iterable[str]) -> tuple[list[str], Packed]:
+    """The different words, and each one's place among them from one on: thousands say few."""
+    number: dict[str, int] = {}
+    places = [number.setdefault(word, len(number) + 1) for word in words]
+    return list(number), array(">i4", np.array(places, np.int64))
 
 
 def take_days(connection: Connection, limit: int) -> list[Row]:

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from hearthline.domain.findings import Finding
 from hearthline.storage.database import Connection, Row
+from hearthline.storage.paths import beyond
 from hearthline.storage.queries import family
 
 TICKET_CHANNEL = "hearthline_ticket"  # NOTIFY with the ticket's number on every event
@@ -24,7 +25,12 @@ def open_incidents(connection: Connection, path: str = "") -> list[Row]:
 
     Of those at or below a path, and those above it with what members they have below it.
     """
-    return connection.execute(family("tickets")["open_incidents"], {"path": path}).fetchall()
+    values = {
+        "path": path,
+        "beyond": beyond(path),
+        "above": path.rstrip("/").split("/")[:-1],
+    }
+    return connection.execute(family("tickets")["open_incidents"], values).fetchall()
 
 
 def insert_incident(connection: Connection, finding: Finding) -> int | None:

@@ -13,6 +13,7 @@ from psycopg.rows import tuple_row
 from hearthline.domain.certified import AROUND, MOST_K, Certified
 from hearthline.domain.readings import UNUSABLE
 from hearthline.errors import Conflict, Invalid, NotFound
+from hearthline.storage.binary import Packed, array
 from hearthline.storage.database import Connection, Row
 from hearthline.storage.queries import family
 from hearthline.storage.tickets import audit
@@ -48,14 +49,15 @@ def remember(
         state: (sensors, days, fields).
         version: of the fields' meaning.
     """
-    count, days, _ = state.shape
+    _, days, fields = state.shape
     packed = np.ascontiguousarray(state, WIRE)
     for day in range(days):
         parameters = {
             "version": version,
-            "devices": list(devices),
-            "days": [EPOCH + timedelta(days=first_day + day)] * count,
-            "states": [packed[row, day].tobytes() for row in range(count)],
+            "devices": _numbers(devices),
+            "day": EPOCH + timedelta(days=first_day + day),
+            "states": packed[:, day].tobytes(),
+            "width": fields * packed.itemsize,
         }
         connection.execute(family("trust")["remember"], parameters)
 
@@ -82,7 +84,7 @@ def recall(
         "since": EPOCH + timedelta(days=days.start),
         "until": EPOCH + timedelta(days=days.stop),
         "version": version,
-        "devices": list(devices),
+        "devices": _numbers(devices),
     }
     with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         rows = cursor.execute(family("trust")["recall"], parameters).fetchall()
@@ -96,11 +98,24 @@ def recall(
     return state
 
 
-def last_remembered(connection: Connection, devices: Sequence[int], version: int) -> int | None:
-    """The last day remembered of any of some sensors, counted from 1970-01-01, or None."""
-    values = {"version": version, "devices": list(devices)}
-    row = connection.execute(family("trust")["last_remembered"], values).fetchone()
-    return None if row is None or row["day"] is None else (row["day"] - EPOCH).days
+def last_remembered(
+    connection: Connection, groups: Sequence[Sequence[int]], version: int
+) -> list[int | None]:
+    """The last day remembered of any sensor of each group, counted from 1970-01-01, or None."""
+    values = {
+        "version": version,
+        "devices": _numbers([device for group in groups for device in group]),
+        "parts": _numbers([part for part, group in enumerate(groups) for _ in group]),
+    }
+    found: list[int | None] = [None] * len(groups)
+    for row in connection.execute(family("trust")["last_remembered"], values):
+        found[row["part"]] = (row["day"] - EPOCH).days
+    return found
+
+
+def _numbers(numbers: Sequence[int]) -> Packed:
+    """Numbers as a parameter, packed: there are thousands of them."""
+    return array(">i4", np.array(numbers, np.int64))
 
 
 def forget(connection: Connection, before: datetime) -> None:
@@ -116,7 +131,7 @@ def states(
     Each has battery_pct, skew_s, interval_s, gateway, measured_at and heard_s, None where nobody
     knows.
     """
-    values = {"devices": list(devices), "heard_at": heard_at}
+    values = {"devices": _numbers(devices), "heard_at": heard_at}
     rows = connection.execute(family("trust")["states"], values).fetchall()
     return {row["device_id"]: row for row in rows}
 

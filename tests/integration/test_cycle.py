@@ -159,10 +159,11 @@ def test_a_tripped_pump_is_one_ticket_before_anybody_is_cold(
 def test_warm_rooms_recover_their_ticket_and_later_close_the_incident(
     connection: Connection, database: Database
 ) -> None:
-    """Recovered when the hysteresis says so; closed after twelve hours without a relapse."""
-    start, stop = (NOW.replace(minute=0) - hours * HOUR for hours in (50, 30))
+    """Recovered when the hysteresis says so; closed after a day without a relapse."""
+    start, stop = (NOW.replace(minute=0) - hours * HOUR for hours in (74, 54))
     course = cold_between(start, stop)
-    seed(connection, {UNIT: course, **dict.fromkeys(BESIDE, beside(course))})
+    cold = {UNIT: course, **dict.fromkeys(BESIDE, beside(course))}
+    seed(connection, cold, hours=HOURS + 24)
     settle(database)
     [ticket] = tickets(connection)
     assert stop + 8 * HOUR <= ticket["recovered_at"] <= stop + 12 * HOUR  # up to 20.3 °C, and 4 h

@@ -142,8 +142,9 @@ def test_a_job_that_its_worker_could_not_strike_out_is_put_anew(
     wait_until(lambda: doers(connection) > 0, "a worker", WITHIN_S)
     connection.execute(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args, status, worker_id)"
-        " SELECT 'analysis', 'worker:district', 'district T-S1',"
-        ' \'{"code": "T-S1", "path": "t.s1"}\', \'doing\', max(id) FROM procrastinate_workers'
+        " SELECT 'analysis', 'worker:districts', 'districts T-S1',"
+        ' \'{"codes": ["T-S1"], "paths": ["t.s1"]}\', \'doing\', max(id)'
+        " FROM procrastinate_workers"
     )
     seed(connection)
     wait_until(lambda: settled(connection), "the town is judged", WITHIN_S)

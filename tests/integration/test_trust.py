@@ -180,9 +180,9 @@ def test_memory_comes_back_as_it_was_stored(town: Connection) -> None:
     assert np.isnan(back[:, 0]).all()
     assert np.array_equal(back[0, 1:], facts.state[1], equal_nan=True)
     assert np.array_equal(back[1, 1], facts.state[0, 0] + 1.0, equal_nan=True)
-    assert trust.last_remembered(town, devices, VERSION) == first + 2
-    assert trust.last_remembered(town, devices, VERSION + 1) is None
-    assert trust.last_remembered(town, [], VERSION) is None
+    groups = [devices, [], devices[1:]]
+    assert trust.last_remembered(town, groups, VERSION) == [first + 2, None, first + 2]
+    assert trust.last_remembered(town, groups, VERSION + 1) == [None, None, None]
     assert np.isnan(trust.recall(town, devices, days, len(FIELDS), VERSION + 1)).all()
     with town.transaction():
         trust.forget(town, datetime.fromtimestamp((first + 2) * 86400, UTC))

@@ -6,12 +6,21 @@ SELECT pg_advisory_xact_lock(7206612);
 -- name: progress
 SELECT at FROM watermark WHERE name = %(name)s;
 
+-- name: reached_all
+-- Which of some parts have reached an instant.
+SELECT name FROM watermark WHERE name = ANY(%(names)s) AND at >= %(at)s;
+
+-- name: set_progress_of
+INSERT INTO watermark (name, at) SELECT name, %(at)s FROM unnest(%(names)s::text[]) n (name)
+ON CONFLICT (name) DO UPDATE SET at = excluded.at;
+
 -- name: set_progress
 INSERT INTO watermark (name, at) VALUES (%(name)s, %(at)s)
 ON CONFLICT (name) DO UPDATE SET at = excluded.at;
 
--- name: lock_district
-SELECT pg_advisory_xact_lock(7206615, hashtext(%(district)s));
+-- name: lock_districts
+-- One after another, in the order in which they are named.
+SELECT pg_advisory_xact_lock(7206615, hashtext(d)) FROM unnest(%(districts)s::text[]) d;
 
 -- name: block
 SELECT since, rooms, meters, overall FROM analysis_block;
@@ -32,6 +41,11 @@ SELECT p.code, p.path, w.at
 FROM place p LEFT JOIN watermark w ON w.name = 'analysis/' || p.code
 WHERE p.parent_id IN (SELECT id FROM place WHERE parent_id IS NULL)
 ORDER BY p.path;
+
+-- name: district_sizes
+-- How many dwellings each has.
+SELECT split_part(path, '/', 2) AS code, count(*)::int AS dwellings
+FROM place WHERE kind = 'unit' GROUP BY 1;
 
 -- name: above
 -- Whether anything is to be told of the sources: incidents there, or districts cold in general.
@@ -83,10 +97,12 @@ WHERE kind = %(kind)s AND hour >= coalesce(%(since)s, '-infinity'::timestamptz);
 SELECT least((SELECT min(hour) FROM room_hour), (SELECT min(hour) FROM meter_hour)) AS hour;
 
 -- name: known_episodes
-SELECT e.id, p.code, e.began_at, e.opened_at, e.closed_at, e.min_c
-FROM episode e JOIN place p ON p.id = e.place_id
+SELECT n.part, e.id, p.code, e.began_at, e.opened_at, e.closed_at, e.min_c
+FROM unnest(%(paths)s::text[], %(beyond)s::text[]) WITH ORDINALITY n (path, beyond, part)
+JOIN place p ON p.path ~>=~ n.path AND p.path ~<~ n.beyond
+JOIN episode e ON e.place_id = p.id
 WHERE e.kind = %(kind)s AND (e.closed_at IS NULL OR e.closed_at > %(since)s)
-  AND (%(path)s::text IS NULL OR starts_with(p.path, %(path)s));
+ORDER BY e.id;
 
 -- name: insert_episode
 INSERT INTO episode (place_id, kind, began_at, opened_at, closed_at, close_reason, min_c,
@@ -107,20 +123,24 @@ WHERE id = %(id)s AND closed_at IS NULL;
 WITH wanted AS (
     SELECT p.id, w.reason FROM unnest(%(codes)s::text[], %(reasons)s::text[]) w(code, reason)
     JOIN place p ON p.code = w.code),
-gone AS (DELETE FROM hold h WHERE h.place_id NOT IN (SELECT id FROM wanted)
-         AND starts_with((SELECT path FROM place WHERE id = h.place_id), %(path)s))
+gone AS (
+    DELETE FROM hold h
+    USING unnest(%(paths)s::text[], %(beyond)s::text[]) n (path, beyond), place p
+    WHERE p.id = h.place_id AND p.path ~>=~ n.path AND p.path ~<~ n.beyond
+      AND h.place_id NOT IN (SELECT id FROM wanted))
 INSERT INTO hold (place_id, reason, since)
 SELECT id, reason, %(at)s FROM wanted
 ON CONFLICT (place_id) DO UPDATE SET reason = excluded.reason, since = excluded.since
 WHERE hold.reason <> excluded.reason;
 
 -- name: grades
-SELECT device_id, grade, reason, since FROM sensor_grade WHERE device_id = ANY(%(devices)s);
+SELECT device_id, grade, reason, since FROM sensor_grade WHERE device_id = ANY(%(devices)b::int[]);
 
 -- name: set_grade
 INSERT INTO sensor_grade (device_id, grade, reason, since, measure)
-SELECT * FROM unnest(%(devices)s::int[], %(grades)s::text[], %(reasons)s::text[],
-                     %(since)s::timestamptz[], %(measures)s::float4[])
+SELECT device_id, (%(grades)s::text[])[grade], (%(reasons)s::text[])[reason], since, measure
+FROM unnest(%(devices)b::int[], %(grade)b::int[], %(reason)b::int[], %(since)b::timestamptz[],
+            %(measures)b::float8[]) n (device_id, grade, reason, since, measure)
 ON CONFLICT (device_id) DO UPDATE SET
     grade = excluded.grade, reason = excluded.reason, since = excluded.since,
     measure = excluded.measure;
@@ -128,7 +148,7 @@ ON CONFLICT (device_id) DO UPDATE SET
 -- name: mark_days
 INSERT INTO dirty_day (device_id, day)
 SELECT c.device_id, d::date
-FROM unnest(%(devices)s::int[], %(since)s::timestamptz[]) c (device_id, since)
+FROM unnest(%(devices)b::int[], %(since)b::timestamptz[]) c (device_id, since)
 CROSS JOIN LATERAL generate_series(c.since, %(until)s::timestamptz, interval '1 day') d
 ON CONFLICT DO NOTHING;
 

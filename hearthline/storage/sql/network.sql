@@ -1,45 +1,56 @@
 -- The tree as analysis reads it, once per cycle.
 
--- A part is what lies at or below a path; what is above it comes with it. Paths are compared by
--- bytes, as their index does: ``beyond`` is the first path after those of the part.
+-- Parts are what lies at or below some paths, each with its number from one on; what is above them
+-- comes with them, as part nought. Paths are compared by bytes, as their index does: ``beyond`` is
+-- the first path after those of a part.
 
 -- name: nodes
 SELECT id, code, kind, path, name, name_zh FROM place;
 
 -- name: part_nodes
-SELECT id, code, kind, path, name, name_zh FROM place
-WHERE path ~>=~ %(path)s AND path ~<~ %(beyond)s
+SELECT n.part, p.id, p.code, p.kind, p.path, p.name, p.name_zh
+FROM unnest(%(paths)s::text[], %(beyond)s::text[]) WITH ORDINALITY n (path, beyond, part)
+JOIN place p ON p.path ~>=~ n.path AND p.path ~<~ n.beyond
 UNION ALL
-SELECT id, code, kind, path, name, name_zh FROM place WHERE code = ANY(%(above)s);
+SELECT 0, id, code, kind, path, name, name_zh FROM place WHERE code = ANY(%(above)s);
 
 -- name: part_dwellings
-SELECT p.code, u.area_m2, u.floor, u.col AS column, u.warranty_until
-FROM place p JOIN unit u ON u.place_id = p.id
-WHERE p.path ~>=~ %(path)s AND p.path ~<~ %(beyond)s;
+SELECT n.part, p.code, u.area_m2, u.floor, u.col, u.warranty_until
+FROM unnest(%(paths)s::text[], %(beyond)s::text[]) WITH ORDINALITY n (path, beyond, part)
+JOIN place p ON p.path ~>=~ n.path AND p.path ~<~ n.beyond AND p.kind = 'unit'
+CROSS JOIN LATERAL (SELECT * FROM unit WHERE place_id = p.id OFFSET 0) u;
 
 -- name: part_statuses
-SELECT p.code, s.status, lower(s.valid) AS since, upper(s.valid) AS until
-FROM place p JOIN unit_status s ON p.id = s.place_id
-WHERE s.status <> 'on' AND p.path ~>=~ %(path)s AND p.path ~<~ %(beyond)s
+SELECT n.part, p.code, s.status, lower(s.valid) AS since, upper(s.valid) AS until
+FROM unnest(%(paths)s::text[], %(beyond)s::text[]) WITH ORDINALITY n (path, beyond, part)
+JOIN place p ON p.path ~>=~ n.path AND p.path ~<~ n.beyond
+JOIN unit_status s ON s.place_id = p.id AND s.status <> 'on'
 ORDER BY lower(s.valid);
 
 -- name: part_instruments
--- Weather stations count wherever they stand. One way in for each, or no index would serve.
-WITH bound AS (
-    SELECT b.device_id FROM place p JOIN device_binding b ON b.place_id = p.id
-    WHERE p.path ~>=~ %(path)s AND p.path ~<~ %(beyond)s AND b.valid @> %(at)s::timestamptz
-    UNION
-    SELECT b.device_id FROM place p JOIN device_binding b ON b.place_id = p.id
-    WHERE p.code = ANY(%(above)s) AND b.valid @> %(at)s::timestamptz
-    UNION
-    SELECT d.id FROM device d WHERE d.kind = 'weather')
-SELECT d.id, d.uid, d.kind, b.role, p.code AS place, d.flow_pipe,
-       d.expected_interval_s AS interval_s
-FROM bound n
-JOIN device d ON d.id = n.device_id
-JOIN device_binding b ON b.device_id = d.id AND b.valid @> %(at)s::timestamptz
+-- Weather stations count wherever they stand. Place by place (OFFSET 0 keeps it so), or the planner
+-- reads the whole city's bindings for a few of them.
+WITH here AS MATERIALIZED (
+    SELECT n.part, p.id, p.code
+    FROM unnest(%(paths)s::text[], %(beyond)s::text[]) WITH ORDINALITY n (path, beyond, part)
+    JOIN place p ON p.path ~>=~ n.path AND p.path ~<~ n.beyond
+    UNION ALL
+    SELECT 0, id, code FROM place WHERE code = ANY(%(above)s))
+SELECT h.part, d.id, d.uid, d.kind, b.role, h.code, d.flow_pipe, d.expected_interval_s
+FROM here h
+CROSS JOIN LATERAL (
+    SELECT device_id, role FROM device_binding
+    WHERE place_id = h.id AND valid @> %(at)s::timestamptz OFFSET 0) b
+CROSS JOIN LATERAL (SELECT * FROM device WHERE id = b.device_id OFFSET 0) d
+WHERE d.kind <> 'weather'
+UNION ALL
+SELECT 0, d.id, d.uid, d.kind, b.role, p.code, d.flow_pipe, d.expected_interval_s
+FROM device d
+CROSS JOIN LATERAL (
+    SELECT place_id, role FROM device_binding
+    WHERE device_id = d.id AND valid @> %(at)s::timestamptz OFFSET 0) b
 JOIN place p ON p.id = b.place_id
-ORDER BY d.id;
+WHERE d.kind = 'weather';
 
 -- name: trunk_nodes
 SELECT id, code, kind, path, name, name_zh FROM place

@@ -1,7 +1,8 @@
 -- Incidents, their members, tickets and their append-only events.
 
 -- name: open_incidents
--- Those at or below a path, and those above it with their members below it; '' is everywhere.
+-- Those at or below a path, and those above it with their members below it; '' is everywhere. A
+-- district's places are found by their index, since a large city has many open incidents.
 SELECT i.id, i.kind, i.cause, p.code AS place, i.confidence, i.opened_at, d.uid AS device_uid,
        t.recovered_at, t.number, p.kind IN ('source', 'substation', 'circuit') AS common,
        coalesce(array_agg(m.code) FILTER (WHERE m.code IS NOT NULL), '{}') AS members,
@@ -14,7 +15,10 @@ LEFT JOIN device d ON d.id = i.device_id
 LEFT JOIN LATERAL (
     SELECT u.code, im.cold_since, im.warm_since FROM incident_member im JOIN place u ON u.id = im.place_id
     WHERE im.incident_id = i.id AND starts_with(u.path, %(path)s)) m ON true
-WHERE i.closed_at IS NULL AND (starts_with(p.path, %(path)s) OR starts_with(%(path)s, p.path))
+WHERE i.closed_at IS NULL AND (%(path)s = '' OR i.place_id IN (
+    SELECT id FROM place WHERE path ~>=~ %(path)s AND path ~<~ %(beyond)s
+    UNION ALL
+    SELECT id FROM place WHERE code = ANY(%(above)s)))
 GROUP BY i.id, p.code, p.kind, d.uid, t.recovered_at, t.number
 ORDER BY i.opened_at, i.id;
 

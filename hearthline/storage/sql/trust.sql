@@ -1,20 +1,27 @@
 -- Sensor trust: daily memory, certified readings.
 
 -- name: remember
+-- One day; the states lie one behind the other.
 INSERT INTO sensor_memory (device_id, day, version, state)
-SELECT device_id, day, %(version)s, state
-FROM unnest(%(devices)s::int[], %(days)s::date[], %(states)s::bytea[]) AS m (device_id, day, state)
+SELECT device_id, %(day)s, %(version)s,
+       substr(%(states)b::bytea, ((n - 1) * %(width)s + 1)::int, %(width)s)
+FROM unnest(%(devices)b::int[]) WITH ORDINALITY m (device_id, n)
 ON CONFLICT (day, device_id) DO UPDATE SET version = excluded.version, state = excluded.state;
 
 -- name: recall
 -- Rows of another version are as good as none.
 SELECT device_id, day, state FROM sensor_memory
 WHERE day >= %(since)s AND day < %(until)s AND version = %(version)s
-  AND device_id = ANY(%(devices)s);
+  AND device_id = ANY(%(devices)b::int[]);
 
 -- name: last_remembered
-SELECT max(day) AS day FROM sensor_memory
-WHERE version = %(version)s AND device_id = ANY(%(devices)s);
+-- Of each of some groups of sensors; of a sensor by its index.
+SELECT g.part, max(m.day) AS day
+FROM unnest(%(devices)b::int[], %(parts)b::int[]) g (device_id, part)
+CROSS JOIN LATERAL (
+    SELECT day FROM sensor_memory s
+    WHERE s.device_id = g.device_id AND s.version = %(version)s ORDER BY day DESC LIMIT 1) m
+GROUP BY g.part;
 
 -- name: forget
 DELETE FROM sensor_memory WHERE day < %(before)s;
@@ -83,4 +90,4 @@ LEFT JOIN latest l ON l.device_id = d.id
 LEFT JOIN device_sign s ON s.device_id = d.id
 LEFT JOIN device_habit h ON h.device_id = d.id
 WHERE d.kind = 'room' AND (l.device_id IS NOT NULL OR s.device_id IS NOT NULL)
-  AND d.id = ANY(%(devices)s);
+  AND d.id = ANY(%(devices)b::int[]);

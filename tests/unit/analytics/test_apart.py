@@ -162,3 +162,43 @@ def test_the_end_of_a_riser_that_is_colder_tells_air_from_valves() -> None:
         [finding] = diagnose(seen(below("B1-E1-R1"), offset_k=off, spread_k=spread))
         assert finding.place == "B1-E1-R1"
         assert finding.cause is (cause or Cause.VERTICAL_IMBALANCE)
+
+
+def test_a_branch_meter_speaks_before_a_lone_sensor_beneath_a_common_cause() -> None:
+    """The building lost flow: only where fellows are measured has one dwelling its own cause."""
+    lost = signal(Sign.FLOW_LOW, "B2", fell_h=1.0)
+    alone = cold_town(SHORT, lost, B2_E1_301=-4.0)
+    assert "B2-E1-301" in places(diagnose(alone))
+    unmeasured = set(below("B2-E1")) - {"B2-E1-301"}
+    levels = {code: level for code, level in alone.level_c.items() if code not in unmeasured}
+    cold = {code: facts for code, facts in alone.cold.items() if code not in unmeasured}
+    assert alone.offset_k is not None
+    offset = alone.offset_k.copy()
+    offset[[alone.network.index[code] for code in unmeasured]] = np.nan
+    lone = replace(alone, level_c=levels, cold=cold, offset_k=offset)
+    assert "B2-E1-301" not in places(diagnose(lone))
+
+
+def test_a_column_whose_ground_floors_lie_off_too_is_air() -> None:
+    """Equally cold on top: badly set valves leave the ground as it was."""
+    rows = town().below("B1-E1-R1")
+    floors = np.linspace(0.0, 1.0, 6)
+    for ground, cause in ((0.9, Cause.AIR_LOCK), (0.0, Cause.VERTICAL_IMBALANCE)):
+        off = offsets()
+        off[rows] = -ground - (2.8 - ground) * floors
+        spread = np.full(len(off), 0.4)
+        [finding] = diagnose(seen(below("B1-E1-R1"), offset_k=off, spread_k=spread))
+        assert (finding.place, finding.cause) == ("B1-E1-R1", cause)
+
+
+def test_two_cold_dwellings_on_top_of_a_riser_that_is_off_as_a_whole_are_the_riser() -> None:
+    """Below an air lock the top is cold first; two single dwellings would be two tickets."""
+    off = offsets()
+    off[town().below("B1-E1-R1")] = (-0.6, -0.7, -0.9, -1.2, -2.0, -3.2)
+    spread = np.full(len(off), 0.4)
+    cold = ["B1-E1-501", "B1-E1-601"]
+    [finding] = diagnose(seen(cold, offset_k=off, spread_k=spread))
+    assert (finding.place, finding.cold) == ("B1-E1-R1", frozenset(cold))
+    assert finding.cause is Cause.AIR_LOCK
+    elsewhere = diagnose(seen(["B1-E1-201", "B1-E1-601"], offset_k=off, spread_k=spread))
+    assert "B1-E1-R1" not in places(elsewhere)

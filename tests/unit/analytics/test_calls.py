@@ -236,3 +236,24 @@ def test_every_sentence_of_a_call_speaks_both_languages(locale: str) -> None:
         for found in diagnose(snapshot):
             for piece in found.evidence:
                 assert "{" not in evidence_sentence(piece, locale)
+
+
+def test_who_calls_again_two_walls_from_an_unheated_dwelling_is_chilled_by_it() -> None:
+    """One call is not enough there; the second is, and the place is the unheated one."""
+    network = town({"B2-E1-201": HeatingStatus.STOPPED})
+    once = replace(called({HOME: ago(2)}), network=network)
+    assert triage(once, NO_WAIT).findings == ()
+    again = replace(called({HOME: ago(26, 2)}), network=network)
+    [found] = triage(again, NO_WAIT).findings
+    assert (found.place, found.cause) == ("B2-E1-201", Cause.NEIGHBOUR_UNHEATED)
+    assert found.cold == {HOME}
+
+
+def test_a_lone_caller_may_be_the_first_of_a_riser_that_nobody_measures() -> None:
+    """Air on top is as deep as a closed valve; a measured fellow would tell."""
+    top = "B2-E1-601"
+    [unknown] = triage(called({top: ago(26, 2)}), NO_WAIT).findings
+    assert [cause for cause, _ in unknown.ranked[:2]] == [Cause.VALVE_CLOSED, Cause.AIR_LOCK]
+    measured = called({top: ago(26, 2)}, EVERYBODY - {"B2-E1-101"})
+    [known] = triage(measured, NO_WAIT).findings
+    assert Cause.AIR_LOCK not in dict(known.ranked)

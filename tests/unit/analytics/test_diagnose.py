@@ -270,3 +270,40 @@ def test_a_stopped_dwelling_is_listed_and_never_told() -> None:
     result = triage(snapshot, timedelta(hours=1))
     assert result.findings == ()
     assert result.holds == {"B1-E1-301": HoldReason.HEATING_STOPPED}
+
+
+def test_a_low_return_tells_throttled_valves_from_a_reversed_entrance() -> None:
+    """Less water is cooled further; radiators that are fed from below leave it warm."""
+    causes = []
+    for back in (40.0, 41.2):
+        low = signal(Sign.FLOW_LOW, "B2", fell_h=1.0, return_c=back, peers_return_c=41.0)
+        [found] = diagnose(seen(below("B2"), signals=[low]))
+        causes.append([cause for cause, _ in found.ranked])
+    assert causes[0][:2] == [Cause.VERTICAL_IMBALANCE, Cause.STRAINER_CLOGGED]
+    assert causes[1][0] is Cause.PIPES_SWAPPED
+
+
+def test_several_unmeasured_rooms_between_carry_more_of_an_unheated_ones_chill() -> None:
+    """Two walls away one costs a kelvin at most, two cost two."""
+    one, both = "B1-E1-501", ("B1-E1-501", "B1-E1-402")
+    between = {"B1-E1-401", "B1-E1-302"}
+    offset, spread = np.zeros(len(town().dwellings)), np.full(len(town().dwellings), 0.4)
+    offset[[town().index[code] for code in between]] = np.nan
+    offset[town().index["B1-E1-301"]] = -1.6
+    for stopped, cause in ((one,), Cause.ENVELOPE), (both, Cause.NEIGHBOUR_UNHEATED):
+        network = town(dict.fromkeys(stopped, HeatingStatus.STOPPED))
+        snapshot = seen(["B1-E1-301"], network, between, offset_k=offset, spread_k=spread)
+        assert diagnose(snapshot)[0].cause is cause
+
+
+def test_cold_like_its_fellows_near_unheated_rooms_suspects_these_second() -> None:
+    """Nothing is known but that they are there."""
+    network = town({"B1-E1-501": HeatingStatus.STOPPED})
+    level = np.zeros(len(network.dwellings))
+    usual = np.zeros(len(network.dwellings))
+    spread = np.full(len(network.dwellings), 0.5)
+    [found] = diagnose(seen(["B1-E1-301"], network, offset_k=level, spread_k=spread, usual_k=usual))
+    assert [cause for cause, _ in found.ranked[:2]] == [
+        Cause.UNDETERMINED,
+        Cause.NEIGHBOUR_UNHEATED,
+    ]

@@ -165,6 +165,15 @@ def test_flow_that_goes_from_far_to_near_is_a_shift_and_no_loss() -> None:
     assert (signal.sign, signal.place) == (Sign.FLOWS_SHIFTED, "S1")
 
 
+def test_a_shift_shows_beside_a_branch_that_had_lost_flow_before() -> None:
+    """The far branch lacks more than the near one took, yet the circuit takes more than ever."""
+    table = changed(plant(), "flow_m3h", "S1-B1", DeviceRole.BRANCH, lambda v: v * 1.24)
+    table = changed(table, "flow_m3h", "S1-B3", DeviceRole.BRANCH, lambda v: v * 0.74)
+    assert Sign.FLOWS_SHIFTED not in {signal.sign for signal in said(table)}
+    table = changed(table, "flow_m3h", "S1", DeviceRole.SECONDARY, lambda v: v * 1.06)
+    assert Sign.FLOWS_SHIFTED in {signal.sign for signal in said(table)}
+
+
 def test_a_slower_pump_is_no_loss_of_flow() -> None:
     """Flow follows the pump's speed; a controlled pump is not a clogged strainer."""
     table = changed(plant(), "pump_hz", "S2", DeviceRole.SECONDARY, lambda v: v * 0.7)

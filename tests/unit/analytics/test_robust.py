@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from analytics.robust import median
+from analytics.robust import median, summed
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
@@ -27,3 +27,11 @@ def test_of_nothing_nothing_is_known() -> None:
     """No rows at all."""
     assert np.isnan(median(np.empty((0, 3)), 0)).all()
     assert median(np.empty((0, 3)), 1).shape == (0,)
+
+
+def test_rows_are_summed_by_their_group() -> None:
+    """In any order of groups; what has no rows sums to nought, flags count."""
+    rows = np.array([[1.0, 2.0], [10.0, 20.0], [100.0, 200.0]])
+    assert summed(rows, np.array([3, 0, 3]), 4).tolist() == [[10, 20], [0, 0], [0, 0], [101, 202]]
+    assert summed(rows > 1.5, np.array([1, 1, 1]), 2).tolist() == [[0, 0], [2, 3]]
+    assert summed(np.zeros((0, 2)), np.zeros(0, np.int64), 1).tolist() == [[0, 0]]

@@ -54,3 +54,32 @@ def test_a_label_says_where_a_place_is() -> None:
     """From the building down, in both languages."""
     assert network().label("B.21") == {"en": "B, B.21", "zh": "B楼B.21"}
     assert network().label("S")["en"] == "S"
+
+
+def test_dwellings_are_near_within_two_walls() -> None:
+    """Across a corner too; itself is beside its neighbours."""
+    tree = network()
+    assert tree.near("B.11") == {"B.11", "B.12", "B.21", "B.22"}
+    assert [tree.dwellings[unit].code for unit in tree.beside[0]] == ["B-1.12", "B-1.21"]
+
+
+def test_places_above_all_dwellings_come_in_their_order() -> None:
+    """None where there is no such place."""
+    tree = network()
+    assert tree.ancestors(PlaceKind.BUILDING) == ["B-1"] * 4 + ["B"] * 4
+    assert set(tree.ancestors(PlaceKind.RISER)) == {None}
+
+
+def test_who_is_unheated_depends_on_the_instant() -> None:
+    """Asked again and again, for one instant and another."""
+    tree = network()
+    for _ in range(2):
+        assert tree.unheated(NOON) == {"B.11"}
+        assert tree.unheated(NOON.replace(hour=11)) == frozenset()
+
+
+def test_labels_are_nobodys_to_change() -> None:
+    """They are remembered, and each who asks gets its own."""
+    tree = network()
+    tree.label("B.21")["en"] = "elsewhere"
+    assert tree.label("B.21")["en"] == "B, B.21"

@@ -176,12 +176,21 @@ def test_what_meters_prove_is_as_old_as_its_sign() -> None:
 
 
 def test_an_old_question_at_the_same_place_is_not_what_a_new_sign_proves() -> None:
-    """Rooms were cold in general for half a day, then the pump stopped: two incidents."""
-    proven = finding("S", Cause.PUMP_TRIP, common=True, proven=True)
+    """Rooms were cold in general for half a day, then the curve sank: two incidents."""
+    proven = finding("S", Cause.CONTROL_CURVE, common=True, proven=True)
     young = incident("S", common=True)
     assert plan([proven], [young], PATHS)[0].incident == young
     old = incident("S", common=True, opened_at=NOON - timedelta(hours=12))
     assert plan([proven], [old], PATHS)[0].kind is StepKind.OPEN
+
+
+def test_who_was_cold_before_a_pump_stopped_is_cold_for_another_reason() -> None:
+    """The meter shows a stopped pump within minutes, and rooms sink later."""
+    proven = finding("S", Cause.PUMP_TRIP, common=True, proven=True)
+    before = incident("S", common=True, opened_at=NOON - timedelta(hours=1))
+    assert plan([proven], [before], PATHS)[0].kind is StepKind.OPEN
+    slower = replace(proven, cause=Cause.CONTROL_CURVE)
+    assert plan([slower], [before], PATHS)[0].incident == before
 
 
 def test_one_branch_meter_tells_of_one_cause() -> None:
@@ -196,3 +205,17 @@ def test_one_branch_meter_tells_of_one_cause() -> None:
     assert (widens.kind, widens.incident) == (StepKind.WIDEN, entrance)
     [again] = plan([replace(meter, cause=Cause.VERTICAL_IMBALANCE)], [incident("S-B1")], PATHS)
     assert again.kind is StepKind.UPDATE
+
+
+def test_what_is_left_of_a_vague_trouble_joins_what_is_open_or_waits() -> None:
+    """Others hold most of a circuit's cold dwellings: two more are no trouble of the circuit."""
+    held = frozenset({"102", "103", "202"})
+    paths = {**PATHS, **{code: f"S/S-B2/{code}/" for code in (*held, "104", "105", "106")}}
+    entrance = incident("S-B1-E1", Cause.VERTICAL_IMBALANCE, cold=held)
+    left = {"101", "104", "105"}
+    vague = finding("S", common=True, cold=held | left, affected=frozenset(paths))
+    [joins] = plan([vague], [entrance], paths)
+    assert (joins.kind, joins.incident) == (StepKind.UPDATE, entrance)
+    assert joins.finding.cold == joins.finding.affected == {"101"}
+    joins, opens = plan([replace(vague, cold=vague.cold | {"106"})], [entrance], paths)
+    assert (opens.kind, opens.finding.cold) == (StepKind.OPEN, {"104", "105", "106"})
