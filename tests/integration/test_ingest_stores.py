@@ -67,7 +67,7 @@ def test_readings_become_rows_and_move_the_latest_value(
         devices.send(site.topic("d0"), [room(20, 20.5), room(40, 20.5), room(60, 20.5)])
         devices.send(site.topic("d1"), [room(0), room(20, device="d2")])
         wait_until(accounted(connection, site, 6), "six readings are stored")
-        assert sample(service, "readings_written_total") == 6
+        wait_until(lambda: sample(service, "readings_written_total") == 6, "it is counted")
         wait_until(lambda: sample(service, "messages_acked_total") == 3, "three are acknowledged")
     rows = connection.execute(
         "SELECT uid, time, temperature_c, humidity_pct, battery_pct, quality"
@@ -117,7 +117,9 @@ def test_every_bad_input_is_acknowledged_counted_and_kept_with_its_reason(
         devices.send(topic, room(0))
         wait_until(accounted(connection, site, len(bad) + 1), "everything is accounted for")
         assert service.health.ready
-        assert sample(service, "rejected_total", reason="malformed") == 5
+        wait_until(
+            lambda: sample(service, "rejected_total", reason="malformed") == 5, "it is counted"
+        )
     kept = dead_letters.newest(connection)
     assert sorted(row["reason"] for row in kept) == sorted(reason for reason, _, _ in bad)
     assert all(row["count"] == 1 and row["detail"] for row in kept)
@@ -156,7 +158,9 @@ def test_what_is_doubtful_is_stored_as_it_was_said_and_flagged(
         devices.send(site.topic("d1"), {"ts": next_year, "temperature_c": 22})
         devices.send(site.topic("d2"), {"ts": "1970-01-01T00:00:12Z", "temperature_c": 23})
         wait_until(accounted(connection, site, 7), "seven readings are stored")
-        assert sample(service, "readings_flagged_total", flag="sentinel") == 2
+        wait_until(
+            lambda: sample(service, "readings_flagged_total", flag="sentinel") == 2, "it is counted"
+        )
     rows = connection.execute("SELECT temperature_c, quality FROM room_reading").fetchall()
     impossible = Quality.OUT_OF_RANGE | Quality.SENTINEL
     assert sorted((row["temperature_c"], Quality(row["quality"])) for row in rows) == [
@@ -190,7 +194,7 @@ def test_another_value_for_the_same_time_is_recorded_as_a_conflict(
         wait_until(accounted(connection, site, 3), "the first array is stored")
         devices.send(site.topic("d0"), [room(0, 26.0), room(20, 20.0, battery_pct=50), room(40)])
         wait_until(accounted(connection, site, 6), "everything is accounted for")
-        assert sample(service, "readings_conflicting_total") == 2
+        wait_until(lambda: sample(service, "readings_conflicting_total") == 2, "it is counted")
     (conflict,) = connection.execute("SELECT * FROM reading_conflict").fetchall()
     assert conflict["time"] == datetime.fromisoformat(at(0))
     assert conflict["kept"] == {"temperature_c": 20.0}
@@ -210,7 +214,7 @@ def test_what_is_published_twice_is_stored_once_and_the_first_value_stays(
         devices.flush()
         devices.send(site.topic("d0"), b"junk")
         wait_until(accounted(connection, site, 8), "everything is accounted for")
-        assert sample(service, "readings_duplicate_total") == 3
+        wait_until(lambda: sample(service, "readings_duplicate_total") == 3, "it is counted")
     now = tally(connection, site)
     assert (now["stored"], now["duplicates"], now["refused"], now["redelivered"]) == (3, 3, 2, 0)
     rows = connection.execute("SELECT temperature_c FROM room_reading ORDER BY time").fetchall()
