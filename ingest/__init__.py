@@ -22,8 +22,8 @@ The delivery contract, and what proves it:
 - A message that comes again after its commit is known by packet identifier and checksum, and
   counts once, also where it has no time of its own (``storage.deliveries``).
 - At most ReceiveMaximum messages are in hand, so memory is bounded while the database is away. A
-  batch closes by size, by age, when half the window is in hand, or when nothing more comes, so
-  that a broker which sends only twenty at a time is drained at full speed (``batcher``).
+  batch closes by size, by age, when a third of the window is in hand, or when nothing more comes,
+  so that a broker which sends only twenty at a time is drained at full speed (``batcher``).
 - Rows go straight in by binary COPY; only a batch in which a duplicate turns up takes the careful
   way through a temporary table.
 - What cannot be used is acknowledged too, kept with its reason, counted, and can be replayed.

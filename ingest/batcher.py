@@ -1,9 +1,9 @@
 """When a batch is full enough to be written: by size, by age, or because no more can arrive.
 
 A large batch is cheap per row, but the broker sends only so many unacknowledged messages: ours
-(ReceiveMaximum) or its own smaller and unknown limit. So a batch also closes when half of our
-window is in hand (the other half keeps arriving meanwhile), and when nothing has come for a
-moment: either nobody is talking, or the broker waits for acknowledgements.
+(ReceiveMaximum) or its own smaller and unknown limit. So a batch also closes when a third of our
+window is in hand (one third arrives while another is made ready and another written), and when
+nothing has come for a moment: either nobody is talking, or the broker waits for acknowledgements.
 
 Pure: instants are monotonic seconds, passed in.
 """

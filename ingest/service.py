@@ -27,6 +27,8 @@ log = structlog.get_logger("ingest")
 
 SUPERVISE_EVERY_S = 1.0
 FINISH_WITHIN_S = 20.0
+STAGES = 3
+"""Batches under way at once: one arrives, one is made ready, one is written."""
 BATCHES_IN_HAND = 2
 """The window's parts: one batch is with the database while the next comes in and is prepared."""
 

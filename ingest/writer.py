@@ -214,6 +214,7 @@ class Writer:
             listen_for_ledger(connection)
             deliveries.open_session(connection, self.session.client_id, self.clock())
             self.door.directory.forget()
+            self.door.directory.resolve(connection, ())  # so the first batch can be made ready
             self._connection = connection
         return self._connection
 
