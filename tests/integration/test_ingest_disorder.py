@@ -137,9 +137,9 @@ def test_a_conflict_is_with_the_value_that_was_kept_not_with_the_one_before(  # 
     with running_ingest(settings) as service, site.publisher() as devices:
         devices.send(site.topic("d0"), items)
         wait_until(lambda: accounted(connection, site.client_id) >= 3, "all is accounted for")
-        found = service.metrics.registry.get_sample_value(
-            "hearthline_ingest_readings_conflicting_total"
-        )
+    found = service.metrics.registry.get_sample_value(  # final once the service has ended
+        "hearthline_ingest_readings_conflicting_total"
+    )
     assert found == conflicts
     recorded = connection.execute("SELECT kept, came, count FROM reading_conflict").fetchall()
     assert [(c["kept"]["temperature_c"], c["came"]["temperature_c"]) for c in recorded] == (
