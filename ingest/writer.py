@@ -125,20 +125,20 @@ class Writer:
             batch = None
 
     def _finish(self, batch: Batch) -> None:
-        """Write a batch, whatever it takes, then acknowledge it."""
+        """Write a batch, whatever it takes; count it, then acknowledge it."""
         began = monotonic()
         try:
             outcome = self._persist(batch)
         except RefusedByDatabase as error:
             self._isolate(batch, error)
             return
+        self.metrics.commit_seconds.observe(monotonic() - began)
+        self.metrics.wrote(written(batch, outcome), batch.closed, self.clock())
         messages = [one.message.delivery for one in batch.heard if one.message.delivery]
         self.finish(messages, self._not_asked_of_late(outcome.requests))
         self.door.directory.note_gateways(outcome.gateways)
         if self.on_commit is not None:
             self.on_commit(batch)
-        self.metrics.commit_seconds.observe(monotonic() - began)
-        self.metrics.wrote(written(batch, outcome), batch.closed, self.clock())
         self._expect_duplicates = outcome.tally.duplicates > 0
         self._replay_due |= outcome.learnt
 
