@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,6 @@ from hearthline.errors import Invalid
 from hearthline.settings import load as load_settings
 
 if TYPE_CHECKING:
-    from analytics.scoring.report import Score
     from analytics.scoring.winter import Winter
 
 _ROWS = (
@@ -66,6 +65,7 @@ def score(
     if (scenario is None) == (from_ is None):
         raise Invalid("Name a scenario, or a kept winter with --from, and not both.")
     from analytics.causes import choice
+    from analytics.scoring import listing
     from analytics.scoring.report import score as report_of
     from analytics.scoring.winter import keep as write
     from analytics.scoring.winter import load
@@ -77,12 +77,18 @@ def score(
         judge = choice.named("rules" if rules_only else load_settings().causes)
         with choice.judging(judge):
             found = report_of(winter, bar)
-    if json:
-        emit(found.report)
-        return
-    _tell(found.report)
+    report = found.report
     if incidents:
-        _list(winter, found)
+        report |= {
+            "incidents": listing.incidents(found, winter.truth),
+            "fault_list": listing.faults(found, winter.truth),
+        }
+    if json:
+        emit(report)
+        return
+    _tell(report)
+    if incidents:
+        _list(report["incidents"], report["fault_list"])
 
 
 def _simulated(
@@ -135,30 +141,24 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def _list(winter: Winter, found: Score) -> None:
-    """Every incident with what it was about, and every fault that counts."""
-    judged, truth = found.judged, winter.truth
-    word = dict.fromkeys(judged.right, "right") | dict.fromkeys(judged.standing, "standing")
-    word |= dict.fromkeys(judged.beside, "beside") | dict.fromkeys(judged.wrong, "FALSE")
-    for number, one in enumerate(found.said):
-        match = judged.matches.get(number)
-        fault = truth.faults[match.fault] if match else None
-        about = f"{fault.cause} {fault.places[0]} {match.place}" if match and fault else ""
+def _list(said: list[dict[str, Any]], true: list[dict[str, Any]]) -> None:
+    """Every incident with what it was about, and every fault that counts, one a line."""
+    for one in said:
+        about = f"{one['true_cause']} {one['true_place']} {one['near']}" if one["near"] else ""
         out.print(
-            f"{one.opened_at:%m-%d %H:%M} "
-            f"{'merged' if one.merged else word.get(number, 'sensor'):8} "
-            f"{' '.join(one.causes[:2]):38} {one.device_uid or one.place:22} "
-            f"{len(one.cold):4}/{len(one.members):<4} {about}"
+            f"{_short(one['opened_at'])} {one['verdict']:8} "
+            f"{' '.join(one['causes'][:2]):38} {one['place']:22} "
+            f"{one['cold']:4}/{one['members']:<4} {about}"
         )
-    found_faults = {judged.matches[n].fault for n in judged.right}
-    for number, fault in enumerate(truth.faults):
-        if fault.counts or fault.of_sensor:
-            cold = truth.first_cold(fault)
-            state = "" if fault.of_sensor else "found" if number in found_faults else "MISSED"
-            end = f"{fault.end_at:%m-%d %H:%M}" if fault.end_at else ""
-            first = f"first {cold:%m-%d %H:%M}" if cold else ""
-            out.print(
-                f"{fault.onset_at:%m-%d %H:%M} {end:11} {fault.cause:20} "
-                f"{' '.join(fault.places[:2]):36} {fault.severity:6.2f} "
-                f"{len(fault.cold):4} cold {first:17} {state}"
-            )
+    for fault in true:
+        state = "" if fault["of_sensor"] else "found" if fault["found"] else "MISSED"
+        first = f"first {_short(fault['first_cold_at'])}" if fault["first_cold_at"] else ""
+        out.print(
+            f"{_short(fault['onset_at'])} {_short(fault['end_at']):11} {fault['cause']:20} "
+            f"{' '.join(fault['places'][:2]):36} {fault['severity']:6.2f} "
+            f"{fault['cold']:4} cold {first:17} {state}"
+        )
+
+
+def _short(at: str | None) -> str:
+    return f"{datetime.fromisoformat(at):%m-%d %H:%M}" if at else ""

@@ -86,10 +86,16 @@ def test_a_small_winter_is_scored_kept_and_scored_again(tmp_path: Path) -> None:
     assert theirs["unit_day"]["precision"] < ours["unit_day"]["precision"] == 1.0
     assert report["confusion"]["pump_trip"] == {"pump_trip": 1}
 
-    again = scored("--from", str(kept))
+    again = scored("--from", str(kept), "--incidents")
+    listed, faults = again.pop("incidents"), again.pop("fault_list")
     report.pop("analysed_s")
     again.pop("analysed_s")
     assert again == report
+    (pump,) = (one for one in listed if one["verdict"] == "right")
+    assert (pump["causes"][0], pump["true_cause"], pump["near"]) == ("pump_trip",) * 2 + ("exact",)
+    (tripped,) = (one for one in faults if not one["of_sensor"])
+    assert (tripped["number"], tripped["found"]) == (pump["fault"], True)
+    assert len([one for one in listed if one["verdict"] == "sensor"]) == 1
 
 
 def test_the_table_for_people_says_the_same(tmp_path: Path) -> None:
