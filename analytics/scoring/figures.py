@@ -15,8 +15,10 @@ from analytics.scoring import sensors
 from analytics.scoring.matching import Match, Matcher, Near
 from analytics.scoring.said import HOUR, Said, SaidDay
 from analytics.scoring.truth import NOTICEABLE_K, Truth
+from hearthline.domain.complaints import Complaint
 from hearthline.domain.findings import TicketKind
 from hearthline.domain.network import Network
+from hearthline.domain.places import DeviceKind
 from hearthline.domain.policies import DayVerdict, Profile
 
 MISSED, NOTHING = "missed", "nothing"
@@ -105,7 +107,11 @@ def unit_days(days: Sequence[SaidDay], network: Network, truth: Truth) -> dict[s
 
 
 def figures(
-    said: Sequence[Said], days: Sequence[SaidDay], network: Network, truth: Truth
+    said: Sequence[Said],
+    days: Sequence[SaidDay],
+    network: Network,
+    truth: Truth,
+    complaints: Sequence[Complaint] = (),
 ) -> tuple[dict[str, Any], Judged]:
     """All figures of one side; the keys are those of ``score --json``."""
     judged = judge(said, Matcher(network, truth), truth)
@@ -114,9 +120,14 @@ def figures(
         truth.faults[m.fault].counts and m.fault in found for m in judged.matches.values()
     )
     told = sensors.score(network, truth, said)
+    heard = tellable(network, truth, complaints)
     result = {
         "unit_day": unit_days(days, network, truth),
-        "incident": _incidents(judged, found, network, truth),
+        "incident": _incidents(judged, found, network, truth)
+        | {
+            "recall_tellable": _share(len(heard.intersection(found)), len(heard)),
+            "tellable": len(heard),
+        },
         "sensor": {
             "precision": _share(told.right, told.right + told.wrong),
             "recall": _share(len(told.found), len(told.lies)),
@@ -161,6 +172,28 @@ def _incidents(
         "beside": beside,
         "false": wrong,
     }
+
+
+def tellable(network: Network, truth: Truth, complaints: Sequence[Complaint]) -> frozenset[int]:
+    """The faults that count and of which anybody could tell.
+
+    A meter hangs at the fault's place or below it, or one of the dwellings that it makes cold has
+    a sensor, or somebody in them calls while it is to blame.
+    """
+    metered = [i.place for i in network.instruments if i.kind is DeviceKind.METER]
+    sensed = {i.place for i in network.instruments if i.kind is DeviceKind.ROOM}
+    paths = [network.path_of[place] for place in metered if place in network.path_of]
+    found = set()
+    for number, fault in enumerate(truth.faults):
+        cold = {network.dwellings[unit].code for unit in fault.cold}
+        at = tuple(network.path_of[place] for place in fault.places)
+        if fault.counts and (
+            any(path.startswith(at) for path in paths)
+            or not cold.isdisjoint(sensed)
+            or any(one.place in cold and fault.to_blame(one.at) for one in complaints)
+        ):
+            found.add(number)
+    return frozenset(found)
 
 
 def _found(said: Sequence[Said], judged: Judged, truth: Truth) -> dict[int, float | None]:

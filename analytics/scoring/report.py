@@ -49,9 +49,13 @@ def score(winter: Winter, progress: Progress | None = None) -> Score:
     took_s = perf_counter() - began
     said, truth = ours(analysed), winter.truth
     days = figures.our_days(analysed.days, profile)
-    mine, judged = figures.figures(said, days, network, truth)
+    mine, judged = figures.figures(said, days, network, truth, winter.complaints)
     theirs, _ = figures.figures(
-        winter.alarms, alarm_days(days, winter.alarms, analysed.start), network, truth
+        winter.alarms,
+        alarm_days(days, winter.alarms, analysed.start),
+        network,
+        truth,
+        winter.complaints,
     )
     units = len(network.dwellings)
     report = {

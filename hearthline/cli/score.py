@@ -24,6 +24,7 @@ _ROWS = (
         (
             "precision",
             "recall",
+            "recall_tellable",
             "per_fault",
             "false_per_1000_unit_days",
             "place_exact",

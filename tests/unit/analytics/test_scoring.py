@@ -13,6 +13,7 @@ from analytics.scoring import figures, sensors
 from analytics.scoring.matching import Matcher, Near, Tree, same_kind
 from analytics.scoring.said import Said, SaidDay, alarm_days, alarms
 from analytics.scoring.truth import TrueFault, Truth
+from hearthline.domain.complaints import Complaint
 from hearthline.domain.findings import Cause, TicketKind
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.readings import RoomReading
@@ -229,6 +230,24 @@ def test_figures_of_incidents() -> None:
         "nothing": {"air_lock": 1},
         "valve_closed": {"missed": 1},
     }
+
+
+def test_a_fault_can_be_told_by_a_meter_a_sensor_or_a_call() -> None:
+    """Of a dwelling without a sensor only its own people tell, and only while it is cold."""
+    room = next(i for i in NETWORK.instruments if i.place == DWELLING)
+    meter = next(i for i in NETWORK.instruments if i.kind is DeviceKind.METER)
+    sparse = replace(NETWORK, instruments=(room, meter))
+    here, there = fault(Cause.VALVE_CLOSED, DWELLING), fault(Cause.VALVE_CLOSED, OTHER, end_h=40)
+    true = truth(here, there, fault(Cause.CONTROL_CURVE, meter.place), fault(cold=False))
+    call = Complaint(OTHER, START + 30 * HOUR)
+    assert figures.tellable(sparse, true, []) == {0, 2}
+    assert figures.tellable(sparse, true, [call]) == {0, 1, 2}
+    for other in (replace(call, place=ENTRANCE + "-0101"), replace(call, at=START + 20 * HOUR)):
+        assert figures.tellable(sparse, true, [other]) == {0, 2}
+    result, _ = figures.figures([said(DWELLING, Cause.VALVE_CLOSED)], [], sparse, true, [call])
+    incident = result["incident"]
+    assert (incident["recall"], incident["tellable"]) == (0.3333, 3)
+    assert incident["recall_tellable"] == 0.3333
 
 
 def test_delay_counts_from_the_first_cold_hour_and_is_negative_before_it() -> None:
