@@ -44,6 +44,7 @@ from hearthline.storage import analysis, complaints, maintenance, windows
 from hearthline.storage import network as networks
 from hearthline.storage import trust as trust_rows
 from hearthline.storage.database import Connection, Database, Row
+from tickets import sitting
 from tickets.carrying import News
 from tickets.sitting import Sitting
 
@@ -53,6 +54,9 @@ LIVE_LAG = timedelta(hours=2)  # meters may run ahead of the rooms by this much
 LOT, PIECES = 2_500, 8
 """Dwellings that are judged together at most, and into how many lots a city is cut at least: beyond
 some thousand nothing is gained but memory lost, and processes need something to share."""
+REST = 4
+"""Of what is left a lot takes no more than this part, so that no process waits long for the last;
+down to a lot of this part, since small ones cost more a dwelling."""
 
 # The share of devices that must have reached an instant before it is judged. Places are told by
 # the share of cold rooms, so nearly all must be in; a meter speaks for itself and need not wait.
@@ -174,6 +178,13 @@ def due(database: Database) -> list[Lot]:
         return [] if block is None else _due(connection, block)
 
 
+def complete(database: Database) -> bool:
+    """Whether there is nothing to judge; asked after every lot, so it counts no districts."""
+    with database.transaction() as connection:
+        row = analysis.block(connection)
+        return row is None or not analysis.behind(connection, max(row["rooms"], row["meters"]))
+
+
 def _due(connection: Connection, block: Block) -> list[Lot]:
     rows = analysis.districts(connection)
     late = {row["code"] for row in rows if row["at"] is None or row["at"] < block.span.until}
@@ -186,16 +197,19 @@ def _due(connection: Connection, block: Block) -> list[Lot]:
 
 def lots(districts: Sequence[District], dwellings: Mapping[str, int]) -> list[Lot]:
     """Neighbouring districts together, up to so many dwellings; what nobody knows stays alone."""
-    most = min(LOT, max(1, sum(dwellings.values()) // PIECES))
+    left = sum(dwellings.values())
+    most = min(LOT, max(1, left // PIECES))
+    least = min(most, LOT // REST)
     found: list[list[District]] = []
-    held = most
+    held = room = most
     for district in districts:
         size = dwellings.get(district.code, most)
-        if held + size > most:
+        if held + size > room:
             found.append([])
-            held = 0
+            held, room = 0, min(most, max(least, left // REST))
         found[-1].append(district)
         held += size
+        left -= dwellings.get(district.code, 0)
     return [Lot(tuple(lot)) for lot in found]
 
 
@@ -246,12 +260,13 @@ def _judge(connection: Connection, rules: Rules, lot: Lot, block: Block) -> Repo
     write_grades(connection, histories)
     news: list[News] = []
     holds: dict[str, str] = {}
-    for district, history in zip(lot.districts, histories, strict=True):
-        here = Sitting(connection, history.network.path_of, district.path)
-        walked = walk(history, here, span.since, span.until, rules.group_wait)
-        here.rise()
+    paths = [history.network.path_of for history in histories]
+    desks = sitting.down(connection, list(zip(lot.paths, paths, strict=True)))
+    for desk, history in zip(desks, histories, strict=True):
+        walked = walk(history, desk, span.since, span.until, rules.group_wait)
         news += walked.news
         holds |= {code: str(reason) for code, reason in walked.holds.items()}
+    sitting.rise(connection, desks)
     analysis.set_holds(connection, lot.paths, holds, span.until)
     names = [district.progress for district in lot.districts]
     analysis.set_progress_of(connection, names, span.until)
@@ -263,7 +278,7 @@ def settle(database: Database, rules: Rules, now: datetime) -> Report:
     with database.transaction() as connection:
         analysis.lock_cycle(connection)
         block = _block(connection)
-        if block is None or _due(connection, block):
+        if block is None or analysis.behind(connection, block.span.until):
             return Report(None)
         span = block.span
         news = _gather(connection, rules, block)

@@ -3,10 +3,11 @@
 Each explainer looks at the snapshot and at the cold dwellings that nothing explained yet, and
 returns findings; what a finding covers is taken out of the set before the next one looks. The
 order is the triage order of the physics: lying sensors first, what stands out from a common cause,
-what meters prove by themselves, branches that lost flow, what still recovers from either, the
-neighbours whom the ledger knows, places that lie off their fellows, and last what is cold in
-general or for no known reason. What spills over through walls joins its source; at the end those
-who called are heard. A finding prints what speaks for it and what against.
+neighbours stopped within the week, what meters prove by themselves, branches that lost flow, what
+still recovers from either, the other neighbours whom the ledger knows, places that lie off their
+fellows, and last what is cold in general or for no known reason. What spills over through walls
+joins its source; at the end those who called are heard. A finding prints what speaks for it and
+what against.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 from analytics.explain.apart import own_causes
 from analytics.explain.calls import hear
 from analytics.explain.meters import flow_lost, proven_by_meters, recovering
-from analytics.explain.neighbours import neighbours_beyond, neighbours_unheated
+from analytics.explain.neighbours import neighbours_beyond, neighbours_unheated, stopped_lately
 from analytics.explain.rooms import common_places, shifted_places
 from analytics.explain.sensors import lying_sensors
 from analytics.explain.spill import join_spilled
@@ -28,6 +29,7 @@ Explainer = Callable[[Snapshot, frozenset[str]], list[Finding]]
 EXPLAINERS: Sequence[Explainer] = (
     lying_sensors,
     own_causes,
+    stopped_lately,
     proven_by_meters,
     flow_lost,
     recovering,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-
-import numpy as np
+from statistics import fmean
 
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Evidence, EvidenceCode
@@ -16,7 +15,7 @@ PEERS = 3  # fewer measured dwellings make no peer group
 def warm_peers(snapshot: Snapshot, unit: str) -> list[Evidence]:
     """What the heated dwellings of the same riser average, if any are measured."""
     peers = heated_peers(snapshot, unit)
-    values = {"mean_c": round(float(np.mean(peers)), 1)} if peers else {}
+    values = {"mean_c": round(fmean(peers), 1)} if peers else {}
     return [Evidence(EvidenceCode.NEIGHBOURS_WARM, values)] if peers else []
 
 

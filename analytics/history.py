@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import compress
 from math import isnan
 
 import numpy as np
@@ -189,13 +188,19 @@ class History:
             return {}
         below = recent < self.policy(at).threshold_c
         since, index = at - RULES.counts_for, self.network.index
-        below[[index[code] for code, calls in self._calls(at).items() if calls[-1] > since]] = True
-        return owed.held(self.network, self.reasons[:, hour], below)
+        for code, calls in self._calls(at).items():
+            below[index[code]] |= calls[-1] > since
+        return owed.held(self.network, self._reasons_by_hour[hour], below)
 
     @cached_property
     def _any_unowed(self) -> NDArray[np.bool_]:
         """Hours at which some dwelling is owed no heat, (hours,)."""
         return np.asarray((self.reasons != 0).any(axis=0))
+
+    @cached_property
+    def _reasons_by_hour(self) -> owed.Reasons:
+        """``reasons`` hour by hour, (hours, dwellings)."""
+        return np.ascontiguousarray(self.reasons.T)
 
     def _hour(self, at: datetime) -> int:
         """The last whole hour of the window that ended at or before an instant; -1 for none."""
@@ -217,11 +222,16 @@ class History:
         return levels
 
     def _levels(self, at: datetime, recent: Floats) -> dict[str, float]:
-        known = (~np.isnan(recent)).tolist()
-        levels = dict(zip(compress(self.network.index, known), recent[known].tolist(), strict=True))
+        known = ~np.isnan(recent)
+        levels = dict(zip(self._codes[known].tolist(), recent[known].tolist(), strict=True))
         for code in self.network.unheated(at):
             levels.pop(code, None)
         return levels
+
+    @cached_property
+    def _codes(self) -> NDArray[np.object_]:
+        """The codes of all dwellings, (dwellings,)."""
+        return np.array([d.code for d in self.network.dwellings], object)
 
     def _cold(self, at: datetime) -> dict[str, ColdDwelling]:
         return {
@@ -233,8 +243,7 @@ class History:
     def _suspect(self, hour: int) -> frozenset[str]:
         if hour < 0 or not self._any_suspect[hour]:
             return frozenset()
-        units = map(int, np.flatnonzero(self.suspect[:, hour]))
-        return frozenset(self.network.dwellings[unit].code for unit in units)
+        return frozenset(self._codes[self.suspect[:, hour]].tolist())
 
     @cached_property
     def _any_suspect(self) -> NDArray[np.bool_]:

@@ -96,7 +96,7 @@ async def judge_districts(context: JobContext, codes: list[str], paths: list[str
     lot = cycle.Lot(tuple(map(cycle.District, codes, paths)))
     with hands.on(context.job):
         say(await asyncio.to_thread(cycle.judge, work.database, work.rules, lot))
-        if not await asyncio.to_thread(cycle.due, work.database):
+        if await asyncio.to_thread(cycle.complete, work.database):
             await _put_districts(context.app, await asyncio.to_thread(_plan, work))
 
 
@@ -124,6 +124,12 @@ async def _put_districts(app: App, lots: Sequence[cycle.Lot]) -> None:
         if piece.lock not in there:
             where = {"codes": [d.code for d in lot.districts], "paths": lot.paths}
             await _put(app, piece, where)
+
+
+async def _lots_wait(app: App) -> bool:
+    """Whether lots wait in the queue; then none needs to be put, and no district to be counted."""
+    found = await app.job_manager.list_tasks_async(queue=ANALYSIS, task="worker:districts")
+    return any(one["todo"] for one in found)
 
 
 async def _put_chore(app: App, name: str) -> None:
@@ -223,12 +229,14 @@ async def _tick(app: App, work: Work, hands: Hands, interval: timedelta) -> None
     """Put what is due, again and again; drop what nobody does, and tidy once a day."""
     forget_at = work.clock()
     while True:
-        for job in await _dropped(app, hands):
+        dropped = await _dropped(app, hands)
+        for job in dropped:
             log.warning("nobody does this any more; it is put anew", job=job.queueing_lock)
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
         for name in OTHERS:
             await _put_chore(app, name)
-        await _put_districts(app, await asyncio.to_thread(_plan, work))
+        if dropped or not await _lots_wait(app):
+            await _put_districts(app, await asyncio.to_thread(_plan, work))
         if work.clock() >= forget_at:
             await asyncio.to_thread(forget, work)
             forget_at = work.clock() + timedelta(days=1)

@@ -19,9 +19,9 @@ from analytics.history import History
 from analytics.localise.offsets import Offsets, Past, offsets
 from analytics.localise.tree import Tree
 from analytics.observed import Observed
-from analytics.plant import read_plant
+from analytics.plants import signals
 from analytics.robust import summed
-from analytics.signs import Signal, read
+from analytics.signs import Signal
 from analytics.trust import Trust
 from analytics.window import HOUR, Floats, RoomWindow, unit_levels
 from hearthline.domain.complaints import Complaint
@@ -61,6 +61,7 @@ class Case:
 def judge(cases: Sequence[Case], profile: Profile) -> list[History]:
     """Judge windows of several networks; what is done hour by hour is done for all at once."""
     looks = [_Look.at(case) for case in cases]
+    told = signals([case.observed for case in cases])
     found: dict[int, History] = {}
     for start, hours in {(look.start, look.hours) for look in looks}:
         those = [n for n, look in enumerate(looks) if (look.start, look.hours) == (start, hours)]
@@ -72,7 +73,7 @@ def judge(cases: Sequence[Case], profile: Profile) -> list[History]:
         for n, why, cold in zip(those, reasons, spells, strict=True):
             past = Past(cases[n].observed.past_c, calendar.floor_c)
             off = _offsets(cases[n].observed.network, looks[n].level_c, why, days, past)
-            found[n] = looks[n].history(profile, why, cold, off)
+            found[n] = looks[n].history(profile, why, cold, told[n], off)
     return [found[n] for n in range(len(cases))]
 
 
@@ -112,6 +113,7 @@ class _Look:
         profile: Profile,
         reasons: owed.Reasons,
         excursions: Sequence[Excursion],
+        told: Sequence[Signal],
         found: Offsets,
     ) -> History:
         observed, trust = self.case.observed, self.case.trust
@@ -126,21 +128,13 @@ class _Look:
             _suspect_units(observed.rooms, trust, len(network.dwellings)),
             reasons,
             excursions,
-            _signals(observed),
+            told,
             observed.stations,
             found,
             Tree.of(network),
             self.outdoor_c,
             sorted(complaints, key=lambda c: c.at),
         )
-
-
-def _signals(observed: Observed) -> list[Signal]:
-    """What the meters of a network say, and those of all networks together."""
-    signals = [signal for station in observed.stations for signal in read(station)]
-    signals += read_plant(observed.meters, observed.weather, observed.network, observed.overall)
-    signals += observed.overall.signals
-    return sorted(signals, key=lambda s: (s.since, s.place))
 
 
 @dataclass(frozen=True, slots=True)

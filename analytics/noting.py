@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-
-import numpy as np
+from math import inf, isnan
 
 from analytics.episodes import CloseReason, Excursion, Known, reconcile
 from analytics.history import History
@@ -44,7 +43,7 @@ def write_episodes(
             for i, e in changes.closed
         ]
         ended += [
-            {"id": k.id, "closed_at": span.until, "reason": CloseReason.REVISED, "min_c": np.inf}
+            {"id": k.id, "closed_at": span.until, "reason": CloseReason.REVISED, "min_c": inf}
             for k in changes.revoked
         ]
     analysis.insert_episodes(connection, new)
@@ -81,13 +80,12 @@ def write_grades(connection: Connection, histories: Sequence[History]) -> None:
 def _changed(history: History, before: Mapping[int, Row]) -> Iterator[analysis.Graded]:
     """The sensors of a window whose grade or its reason is another one than before."""
     trust, window = history.trust, history.window
-    grades, reasons = (matrix[:, -1].tolist() for matrix in (trust.grade, trust.reason))
-    for row, sensor in enumerate(window.sensors):
-        grade, reason = GRADES[grades[row]], REASONS[reasons[row]]
+    ends = (trust.grade, trust.reason, trust.since, trust.measure)
+    told = zip(window.sensors, *(matrix[:, -1].tolist() for matrix in ends), strict=True)
+    for sensor, number, why, hours, said in told:
+        grade, reason = GRADES[number], REASONS[why]
         was = before.get(sensor.id)
         if was is None or (was["grade"], was["reason"]) != (grade, reason):
-            hours = int(trust.since[row, -1])
-            since = window.until if grade is Grade.A else window.start + hours * HOUR
-            said = float(trust.measure[row, -1])
-            measure = None if np.isnan(said) else said
+            since = window.until if grade is Grade.A else window.start + int(hours) * HOUR
+            measure = None if isnan(said) else said
             yield analysis.Graded(sensor.id, grade, reason, since, measure)

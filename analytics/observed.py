@@ -46,6 +46,16 @@ class MeterTable:
         """Columns of every matrix."""
         return int(self.supply_c.shape[1])
 
+    @classmethod
+    def stacked(cls, tables: Sequence[MeterTable]) -> MeterTable:
+        """Tables of the same hours one below the other."""
+        names = [name for name, value in vars(tables[0]).items() if isinstance(value, np.ndarray)]
+        return cls(
+            tables[0].start,
+            tuple(meter for table in tables for meter in table.meters),
+            **{name: np.concatenate([vars(table)[name] for table in tables]) for name in names},
+        )
+
 
 @dataclass(frozen=True)
 class Weather:

@@ -22,7 +22,7 @@ another are blanked (``still``, ``source_short``, ``leaking``), and are not lear
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 
@@ -73,37 +73,35 @@ def read_network(table: MeterTable, weather: Weather, network: Network) -> Overa
     """What only the meters of the whole network tell; of secondary meters, their supply."""
     if table.hours == 0 or not table.meters:
         return Overall.quiet(table.start, table.hours)
-    look = _Look(table, weather, network, Overall.quiet(table.start, table.hours))
+    circuits = circuits_of(table.meters, network)
+    look = Look(table, weather, circuits, Overall.quiet(table.start, table.hours))
     return Overall(
-        table.start, list(source_shortage(look)), look.source_is_short, look.shared_supply_off_k
+        table.start,
+        list(source_shortage(look, source_of(network))),
+        look.source_is_short,
+        look.shared_supply_off_k,
     )
 
 
-def read_plant(
-    table: MeterTable, weather: Weather, network: Network, overall: Overall
-) -> list[Signal]:
+def read_plant(look: Look) -> list[Signal]:
     """The hourly signs of the places in a table, by the time they were established.
 
     Those of the source are in ``overall`` (``read_network``).
     """
-    if table.hours == 0 or not table.meters:
-        return []
-    look = _Look(table, weather, network, overall)
     found = [signal for read in READERS for signal in read(look)]
     return sorted(found, key=lambda s: (s.since, s.place, s.sign))
 
 
-class _Look:
+class Look:
     """The table with what was usual of it; matrices are (circuits, hours) unless said otherwise."""
 
     def __init__(
-        self, table: MeterTable, weather: Weather, network: Network, overall: Overall
+        self, table: MeterTable, weather: Weather, circuits: Sequence[Circuit], overall: Overall
     ) -> None:
-        self.table, self.network = table, network
+        self.table, self.circuits = table, circuits
         self.source_short, self.supply_off_k = overall.over(table.start, table.hours)
         self.outdoor_c = weather.outdoors(table.start, table.hours)
         self.weather = regressors(self.outdoor_c)
-        self.circuits = circuits_of(table.meters, network)
         self.rows = [circuit.secondary for circuit in self.circuits]
 
     def of_circuits(self, quantity: Floats) -> Floats:
@@ -213,9 +211,8 @@ class _Look:
         return self.still | echo(self.leaking, AFTER_H)
 
 
-def source_shortage(look: _Look) -> Iterator[Signal]:
-    """The whole network short of heat."""
-    place = source_of(look.network)
+def source_shortage(look: Look, place: str | None) -> Iterator[Signal]:
+    """The whole network short of heat; ``place`` is its source."""
     for run in runs(look.source_is_short) if place is not None else ():
         values = {
             "short_k": -extreme(look.source_short_k, run, np.min),
@@ -224,7 +221,7 @@ def source_shortage(look: _Look) -> Iterator[Signal]:
         yield _signal(look, Sign.SOURCE_SHORT, place or "", run, values)
 
 
-def supply_low(look: _Look) -> Iterator[Signal]:
+def supply_low(look: Look) -> Iterator[Signal]:
     """A circuit's curve is too low while its valve has room left."""
     supply = look.of_circuits(look.table.supply_c)
     off = look.supply_residual_k - look.supply_off_k
@@ -242,7 +239,7 @@ def supply_low(look: _Look) -> Iterator[Signal]:
         yield _signal(look, Sign.SUPPLY_LOW, look.circuits[at].place, run, values)
 
 
-def approach_high(look: _Look) -> Iterator[Signal]:
+def approach_high(look: Look) -> Iterator[Signal]:
     """An exchanger whose approach has grown, or is beyond what a clean one shows."""
     of_substation: dict[int, list[int]] = {}
     for at, circuit in enumerate(look.circuits):
@@ -272,7 +269,7 @@ def approach_high(look: _Look) -> Iterator[Signal]:
         yield _signal(look, Sign.APPROACH_HIGH, look.circuits[first].substation, run, values)
 
 
-def makeup_high(look: _Look) -> Iterator[Signal]:
+def makeup_high(look: Look) -> Iterator[Signal]:
     """A circuit that loses water."""
     makeup = look.of_circuits(look.table.makeup_m3h)
     for at, run in row_runs(look.leaking):
@@ -285,7 +282,7 @@ def makeup_high(look: _Look) -> Iterator[Signal]:
         yield _signal(look, Sign.MAKEUP_HIGH, look.circuits[at].place, run, values)
 
 
-def flows(look: _Look) -> Iterator[Signal]:
+def flows(look: Look) -> Iterator[Signal]:
     """Circuits and branches that get less flow than usual, and flow shifted between branches."""
     own = look.of_circuits(look.flow_ratio)
     blank = below(own, 0.3) | echo(look.leaking, AFTER_H)
@@ -304,7 +301,7 @@ def flows(look: _Look) -> Iterator[Signal]:
     yield from _low_branches(look, blank | echo(shifted, AFTER_H))
 
 
-READERS: tuple[Callable[[_Look], Iterator[Signal]], ...] = (
+READERS: tuple[Callable[[Look], Iterator[Signal]], ...] = (
     supply_low,
     approach_high,
     makeup_high,
@@ -330,7 +327,7 @@ def _shifted(ratio: Floats, own: Floats, blank: Bools) -> Bools:
     return held
 
 
-def _low_circuits(look: _Look, ratio: Floats, blank: Bools) -> Iterator[Signal]:
+def _low_circuits(look: Look, ratio: Floats, blank: Bools) -> Iterator[Signal]:
     """Circuits that lost flow though their pump lifts as much as ever, or more."""
     lift = look.of_circuits(look.table.supply_kpa - look.table.return_kpa)
     lifts = ~below(lift - 0.97 * levels(lift), 0.0)
@@ -343,7 +340,7 @@ def _low_circuits(look: _Look, ratio: Floats, blank: Bools) -> Iterator[Signal]:
             yield _signal(look, Sign.FLOW_LOW, circuit.place, run, values)
 
 
-def _one_branch_explains(look: _Look, circuit: Circuit, run: tuple[int, int]) -> bool:
+def _one_branch_explains(look: Look, circuit: Circuit, run: tuple[int, int]) -> bool:
     """Whether one branch lost as much flow as its circuit did."""
 
     def lost(row: int) -> float:
@@ -354,7 +351,7 @@ def _one_branch_explains(look: _Look, circuit: Circuit, run: tuple[int, int]) ->
     return worst >= 0.7 * lost(circuit.secondary)
 
 
-def _low_branches(look: _Look, blank: Bools) -> Iterator[Signal]:
+def _low_branches(look: Look, blank: Bools) -> Iterator[Signal]:
     """Branches that lost flow that their fellows did not lose."""
     for at, circuit in enumerate(look.circuits):
         rows = list(circuit.branches)
@@ -374,7 +371,7 @@ def _low_branches(look: _Look, blank: Bools) -> Iterator[Signal]:
             yield _signal(look, Sign.FLOW_LOW, place, run, values)
 
 
-def _flow_values(look: _Look, row: int, run: tuple[int, int]) -> dict[str, float]:
+def _flow_values(look: Look, row: int, run: tuple[int, int]) -> dict[str, float]:
     """Flow now and before, its ratio in %, and how many hours it took to fall."""
     ratio, (first, until) = look.flow_ratio[row], run
     now, flow = last(ratio, run), last(look.table.flow_m3h[row], run)
@@ -390,7 +387,7 @@ def _flow_values(look: _Look, row: int, run: tuple[int, int]) -> dict[str, float
 
 
 def _signal(
-    look: _Look, sign: Sign, place: str, run: tuple[int, int], values: Mapping[str, float]
+    look: Look, sign: Sign, place: str, run: tuple[int, int], values: Mapping[str, float]
 ) -> Signal:
     first, until = run
     ended = None if until == look.table.hours else look.table.start + (until + 1) * HOUR

@@ -127,7 +127,10 @@ class Snapshot:
                 if sign.since <= last <= until and path[code].startswith(path[sign.place])
             ]
             new = self.at - last <= RULES.apart
-            if not any(self.explains(s.place, code) or (s.until and not new) for s in above):
+            if not any(
+                (self._lingers(code) or not new) if s.until else self.explains(s.place, code)
+                for s in above
+            ):
                 found[code] = [at for at in calls if at == last or not self._over(code, at)]
         return found
 
@@ -143,15 +146,23 @@ class Snapshot:
     def explains(self, place: str, code: str) -> bool:
         """Whether trouble at a place explains a caller below it.
 
-        What several buildings share would cool others of the caller's building as well, what sits
-        at a building others of the entrance: where enough of these are measured and hardly any is
-        cold, the caller has a reason of its own.
+        What several buildings share would cool others of the caller's building as well, and others
+        elsewhere; what sits at a building others of the entrance: where enough of these are
+        measured and hardly any is cold, the caller has a reason of its own.
         """
         kind = self.kind(place)
-        if kind not in COMMON and kind is not PlaceKind.BUILDING:
-            return True
-        around = PlaceKind.BUILDING if kind in COMMON else PlaceKind.ENTRANCE
-        home = self.network.ancestor(code, around) or code
+        if kind in COMMON:
+            return self._lingers(code) and self._is_cold_around(place)
+        if kind is PlaceKind.BUILDING:
+            return self._is_cold_around(self.network.ancestor(code, PlaceKind.ENTRANCE) or code)
+        return True
+
+    def _lingers(self, code: str) -> bool:
+        """Whether what several buildings share, or shared, is still felt in a caller's building."""
+        return self._is_cold_around(self.network.ancestor(code, PlaceKind.BUILDING) or code)
+
+    def _is_cold_around(self, home: str) -> bool:
+        """Whether some of a place's measured dwellings are cold, or hardly any is measured."""
         if home not in self._shares_cold:
             peers = self.measured(home)
             cold = sum(peer in self.cold for peer in peers)
@@ -224,8 +235,10 @@ class Snapshot:
 
     def signs(self, sign: Sign) -> list[Signal]:
         """Signals of one sign, the topmost only where one hangs below another."""
-        path_of = self.network.path_of
         mine = [signal for signal in self.signals if signal.sign is sign]
+        if len(mine) < 2:
+            return mine
+        path_of = self.network.path_of
         return [
             signal
             for signal in mine

@@ -45,6 +45,17 @@ def circuits_of(meters: Sequence[Instrument], network: Network) -> list[Circuit]
     return found
 
 
+def shifted(circuit: Circuit, rows: int) -> Circuit:
+    """The same circuit in a list of meters before which so many others stand."""
+    return Circuit(
+        circuit.substation,
+        circuit.place,
+        circuit.primary + rows if circuit.primary >= 0 else -1,
+        circuit.secondary + rows,
+        tuple(row + rows for row in circuit.branches),
+    )
+
+
 def source_of(network: Network) -> str | None:
     """The one source of a network; None where there are several, whose shares nobody knows."""
     roots = network.roots()

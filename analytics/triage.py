@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from analytics.diagnose import diagnose
-from analytics.snapshot import Snapshot
+from analytics.explain.meters import TAIL
+from analytics.snapshot import SHARED, Snapshot
 from hearthline.domain.findings import Cause, Finding
 from hearthline.domain.places import PlaceKind
 from hearthline.domain.policies import HoldReason
@@ -40,7 +41,8 @@ def triage(snapshot: Snapshot, wait: timedelta) -> Triage:
         holds |= stage(snapshot)
     kept = {code: cold for code, cold in snapshot.cold.items() if code not in holds}
     heard = {code: calls for code, calls in snapshot.complaints.items() if code not in holds}
-    looked_at = replace(snapshot, cold=kept, complaints=heard)
+    all_kept = len(kept) == len(snapshot.cold) and len(heard) == len(snapshot.complaints)
+    looked_at = snapshot if all_kept else replace(snapshot, cold=kept, complaints=heard)
     findings: list[Finding] = []
     told: set[str] = set()
     above = snapshot.network.roots()  # their incidents take in who is measured
@@ -85,6 +87,17 @@ def unheard(snapshot: Snapshot, told: Collection[str]) -> Holds:
     return holds
 
 
+def _is_weakest(finding: Finding, snapshot: Snapshot) -> bool:
+    """Whether only the weakest dwellings of a circuit are cold, as in any cold night.
+
+    What recovers after a sign at the place goes to the incident of that sign.
+    """
+    lately = snapshot.at - TAIL
+    if any(s.place == finding.place and s.until and s.until >= lately for s in snapshot.ended):
+        return False
+    return len(finding.cold) < SHARED * len(snapshot.measured(finding.place))
+
+
 def _waits(finding: Finding, snapshot: Snapshot, wait: timedelta) -> bool:
     """Whether every cold dwelling of a finding is too new: its siblings may be about to fall.
 
@@ -94,6 +107,8 @@ def _waits(finding: Finding, snapshot: Snapshot, wait: timedelta) -> bool:
     if not finding.cold or finding.cold.intersection(snapshot.callers):
         return False
     if finding.cause is Cause.UNDETERMINED:
+        if finding.common and _is_weakest(finding, snapshot):
+            return True
         wait = max(wait, UNKNOWN_WAIT)
         surely = snapshot.threshold_c - TOLERANCE_K
         if all(snapshot.cold[code].min_c > surely for code in finding.cold):

@@ -24,7 +24,9 @@ from analytics.triage import triage
 from analytics.trunk import Trunk
 from analytics.window import HOUR
 from hearthline.clock import floor
+from hearthline.domain.complaints import RULES as CALLS
 from hearthline.domain.findings import Finding, TicketKind
+from hearthline.domain.places import PlaceKind
 from hearthline.domain.policies import HoldReason, Policy
 from tickets.carrying import News
 from tickets.merging import OpenIncident
@@ -32,6 +34,10 @@ from tickets.merging import OpenIncident
 HOLD_OPEN = timedelta(hours=24)
 """A recovered incident waits this long for a relapse: what only the night makes cold, or short of
 heat, is well by day and comes back within one."""
+
+REPEATS_WITHIN = CALLS.repeat_within
+"""The same of a single dwelling: what is cold in every cold spell is well in the thaw between two,
+and what comes back within the week counts as a repeat (requirement 32)."""
 
 
 class Desk(Protocol):
@@ -173,9 +179,15 @@ def follow_up(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident])
         elif (
             not active
             and incident.recovered_at is not None
-            and snapshot.at - incident.recovered_at >= HOLD_OPEN
+            and snapshot.at - incident.recovered_at >= _held_open(incident, snapshot)
         ):
             desk.close(incident, snapshot.at)
+
+
+def _held_open(incident: OpenIncident, snapshot: Snapshot) -> timedelta:
+    """How long an incident waits for a relapse."""
+    single = snapshot.kind(incident.place) is PlaceKind.UNIT
+    return REPEATS_WITHIN if single and incident.kind is TicketKind.SUPPLY else HOLD_OPEN
 
 
 def _waiting(incident: OpenIncident, snapshot: Snapshot) -> frozenset[str]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from hearthline.domain.findings import Cause, Finding, TicketKind
+from tickets.judgement import judgement
 from tickets.lifecycle import EventKind
 from tickets.merging import OpenIncident, Step, StepKind
 
@@ -90,9 +91,9 @@ def _open(book: Book, finding: Finding) -> list[News]:
 
 def _update(book: Book, step: Step) -> list[News]:
     incident, finding = _met(step)
-    same = incident.place == finding.place and incident.cause is finding.cause
-    if same or incident.yields_to(finding):
-        book.update(incident, finding)  # the evidence of today
+    judged = judgement(incident, finding)
+    if judged is not None:
+        book.update(incident, judged)  # the evidence of today
     if incident.holds_all(finding) and not step.swallowed:
         return []
     joined = book.join(incident, finding)

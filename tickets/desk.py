@@ -15,7 +15,7 @@ from hearthline.domain.findings import Cause, Finding, TicketKind
 from hearthline.domain.policies import Policy
 from hearthline.errors import Conflict, Invalid, NotFound
 from hearthline.storage import tickets as rows
-from hearthline.storage.database import Connection
+from hearthline.storage.database import Connection, Row
 from tickets.carrying import News, carry_out, said
 from tickets.clocks import due
 from tickets.lifecycle import (
@@ -40,6 +40,7 @@ __all__ = [
     "act",
     "close",
     "open_incidents",
+    "open_incidents_of",
     "recover",
     "relapse",
     "take_up",
@@ -49,22 +50,30 @@ __all__ = [
 
 def open_incidents(connection: Connection, path: str = "") -> list[OpenIncident]:
     """The incidents open now at, below or above a path, with their members below it."""
-    return [
-        OpenIncident(
-            id=row["id"],
-            kind=TicketKind(row["kind"]),
-            cause=Cause(row["cause"]),
-            place=row["place"],
-            confidence=row["confidence"],
-            opened_at=row["opened_at"],
-            device_uid=row["device_uid"],
-            members=frozenset(row["members"]),
-            cold=frozenset(row["cold_members"]),
-            recovered_at=row["recovered_at"],
-            common=row["common"],
-        )
-        for row in rows.open_incidents(connection, path)
-    ]
+    return [_open_incident(row) for row in rows.open_incidents(connection, path)]
+
+
+def open_incidents_of(connection: Connection, paths: Sequence[str]) -> list[list[OpenIncident]]:
+    """``open_incidents`` of each of some districts, by their paths."""
+    return [list(map(_open_incident, one)) for one in rows.open_incidents_of(connection, paths)]
+
+
+def _open_incident(row: Row) -> OpenIncident:
+    return OpenIncident(
+        id=row["id"],
+        kind=TicketKind(row["kind"]),
+        cause=Cause(row["cause"]),
+        place=row["place"],
+        confidence=row["confidence"],
+        opened_at=row["opened_at"],
+        device_uid=row["device_uid"],
+        members=frozenset(row["members"]),
+        cold=frozenset(row["cold_members"]),
+        recovered_at=row["recovered_at"],
+        common=row["common"],
+        ranked=tuple((Cause(cause), chance) for cause, chance in row["ranked"]),
+        judged_at=row["judged_at"],
+    )
 
 
 def take_up(
@@ -156,6 +165,11 @@ class Book:
     policy: Policy
 
     def open(self, finding: Finding) -> str | None:
+        opened = self.insert(finding)
+        return None if opened is None else opened[1]
+
+    def insert(self, finding: Finding) -> tuple[int, str] | None:
+        """A new incident with its ticket: its id and the ticket's number; None if one is there."""
         connection = self.connection
         incident_id = rows.insert_incident(connection, finding)
         if incident_id is None:
@@ -174,7 +188,7 @@ class Book:
             EventKind.OPENED, finding.at, ANALYSIS, reason=finding.cause, body=said(finding)
         )
         _append(connection, ticket["id"], ticket["number"], Standing(), event)
-        return str(ticket["number"])
+        return incident_id, str(ticket["number"])
 
     def update(self, incident: OpenIncident, finding: Finding) -> None:
         rows.update_incident(self.connection, incident.id, finding)

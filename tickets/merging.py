@@ -14,7 +14,7 @@ the source. The rules, in order, for each supply finding:
    cause of its own: a station short of heat does not close a valve.
 3. A finding above open incidents explains them if it claims all their cold dwellings: the oldest
    is widened to the new place, the others are merged into it. Not those that rest on a meter or on
-   the ledger, nor those that stood for a day; and a common finding explains only undetermined
+   the ledger, nor those that stood for three days; and a common finding explains only undetermined
    ones. What meters prove is as old as its sign: it opens an incident and then takes in others.
 4. Anything else opens a new incident, unless all its cold dwellings are cold by another one's
    doing and no meter proves it: a shortage leaves the weakest dwellings coldest. Of what an
@@ -24,7 +24,8 @@ the source. The rules, in order, for each supply finding:
 Sensor findings meet the incident of their own sensor, or open one. A dwelling is cold for one
 reason at a time: what an incident that stays apart already holds as cold does not count as cold in
 another one, though it may be affected by it too. Only who stands out from what a common cause does
-to his fellows (``Finding.apart``) is cold by a cause of his own, whatever common one holds him.
+to his fellows, or an unheated neighbour to those beside (``Finding.apart``), is cold by a cause of
+his own, whatever such incident holds him.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ OF_A_BRANCH = frozenset({Cause.PIPES_SWAPPED, Cause.STRAINER_CLOGGED})
 """Causes of an entrance that the meter of its building shows."""
 SHARED_BY = 3
 """Cold dwellings of its own that an undetermined trouble of several buildings has at least."""
-SETTLED_AFTER = timedelta(hours=24)
+SETTLED_AFTER = timedelta(hours=72)
+"""Dwellings of one branch fall below the standard one after another: a riser sinks for a day or
+two, a building with a time constant of 45 to 101 h (domain facts, section 3)."""
 SHOWS_WITHIN = timedelta(hours=12)  # the slowest sign is established by then
 AT_ONCE = frozenset({Cause.PUMP_TRIP})
 """Causes that meters show within minutes: who was cold before is cold for another reason."""
@@ -70,7 +73,10 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
-    """What merging needs to know of an incident that is open now."""
+    """What merging needs to know of an incident that is open now.
+
+    ``ranked`` are its causes with their chances, as they were told at ``judged_at``.
+    """
 
     id: int
     kind: TicketKind
@@ -83,6 +89,8 @@ class OpenIncident:
     cold: frozenset[str] = frozenset()
     recovered_at: datetime | None = None
     common: bool = False
+    ranked: tuple[tuple[Cause, float], ...] = ()
+    judged_at: datetime | None = None
 
     def holds_all(self, finding: Finding) -> bool:
         """Whether a finding tells nothing that the incident does not say already."""
@@ -168,9 +176,16 @@ def _without_others(step: Step, incidents: Sequence[OpenIncident]) -> Step:
     """The step with its finding's cold dwellings less those of incidents that stay apart."""
     own = step.incident.id if step.incident else None
     others = [i for i in incidents if i.kind is step.finding.kind and i.id != own]
-    apart = [i.cold for i in others if not (step.finding.apart and i.common)]
+    apart = [i.cold for i in others if not (step.finding.apart and _may_hide(i))]
     cold = step.finding.cold.difference(*apart)
+    if len(cold) == len(step.finding.cold):
+        return step
     return replace(step, finding=replace(step.finding, cold=cold))
+
+
+def _may_hide(incident: OpenIncident) -> bool:
+    """Whether what an incident does to many may hide what somebody of them has besides."""
+    return incident.common or incident.cause is Cause.NEIGHBOUR_UNHEATED
 
 
 def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[str, str]) -> Step:
@@ -194,10 +209,12 @@ def _meet(finding: Finding, incidents: Sequence[OpenIncident], path_of: Mapping[
     above = [
         i
         for i in peers
-        if (here.startswith(path_of[i.place]) or (_has_all(i, finding) and not finding.proven))
+        if (here.startswith(path_of[i.place]) or _is_part(finding, i))
         and (finding.cause is Cause.UNDETERMINED or not i.common)
     ]
-    if above and finding.cause is not Cause.NEIGHBOUR_UNHEATED:
+    # What the ledger says of an unheated dwelling; its place is cold itself where somebody insists.
+    ledger = finding.cause is Cause.NEIGHBOUR_UNHEATED and finding.place not in finding.cold
+    if above and not ledger:
         joins = replace(finding, affected=finding.cold)  # the incident's own place says who else
         return Step(StepKind.UPDATE, joins, max(above, key=lambda i: len(path_of[i.place])))
     if below and not finding.proven:
@@ -233,6 +250,12 @@ def _of_the_same_meter(
     return None
 
 
+def _is_part(finding: Finding, incident: OpenIncident) -> bool:
+    """Whether an incident elsewhere says already what a finding does."""
+    own = finding.proven or (finding.apart and _may_hide(incident))
+    return _has_all(incident, finding) and not own
+
+
 def _has_all(incident: OpenIncident, finding: Finding) -> bool:
     return bool(finding.cold) and finding.cold <= incident.members
 
@@ -242,7 +265,7 @@ def _swallows(finding: Finding, incident: OpenIncident, path_of: Mapping[str, st
     return (
         there != here
         and there.startswith(here)
-        and incident.cause not in PROVEN
+        and (incident.cause not in PROVEN or incident.place in incident.cold)
         and (not finding.common or incident.cause is Cause.UNDETERMINED)
         and finding.at - incident.opened_at < SETTLED_AFTER
         and incident.cold <= finding.cold

@@ -33,7 +33,8 @@ class Sitting:
     path_of: Mapping[str, str]
     scope: str = ""
     _open: dict[int, OpenIncident] | None = None
-    _said: dict[int, Finding] = field(default_factory=dict)
+    said: dict[int, Finding] = field(default_factory=dict)
+    """What incidents say of themselves, not written yet."""
 
     def open_incidents(self) -> Sequence[OpenIncident]:
         """The incidents open now, oldest first: those of the scope and above it."""
@@ -68,14 +69,12 @@ class Sitting:
 
     def rise(self) -> None:
         """Write what incidents say of themselves now."""
-        for number, finding in self._said.items():
-            rows.update_incident(self.connection, number, finding)
-        self._said.clear()
+        rise(self.connection, [self])
 
     def update(self, incident: OpenIncident, finding: Finding) -> None:
         """The incident takes place, cause and evidence of a finding, in the end."""
         moved = finding.place != incident.place or finding.cause is not incident.cause
-        self._said[incident.id] = finding
+        self.said[incident.id] = finding
         if moved:
             self.rise()  # what is one of its kind at its place is decided by the database
         self._keep(
@@ -84,7 +83,35 @@ class Sitting:
             cause=finding.cause,
             confidence=finding.confidence,
             common=finding.common,
+            ranked=tuple(finding.ranked),
+            judged_at=finding.at,
         )
+
+    def opened(self, number: int, finding: Finding) -> None:
+        """The incident of this number was opened for a finding."""
+        new = OpenIncident(
+            id=number,
+            kind=finding.kind,
+            cause=finding.cause,
+            place=finding.place,
+            confidence=finding.confidence,
+            opened_at=finding.at,
+            device_uid=finding.device_uid,
+            members=finding.affected,
+            cold=finding.cold & finding.affected,
+            common=finding.common,
+            ranked=tuple(finding.ranked),
+            judged_at=finding.at,
+        )
+        known = [*self._known().values(), new]
+        self._open = {one.id: one for one in sorted(known, key=lambda i: (i.opened_at, i.id))}
+
+    def joined(self, incident: OpenIncident, finding: Finding) -> None:
+        """The finding's dwellings are members now."""
+        known = self._known().get(incident.id)
+        if known is not None:
+            members = known.members | finding.affected
+            self._keep(known, members=members, cold=known.cold | finding.cold & finding.affected)
 
     def reread(self) -> None:
         """Members or incidents have changed in the database."""
@@ -98,8 +125,28 @@ class Sitting:
         return self._open
 
     def _keep(self, incident: OpenIncident, **changes: Any) -> None:
-        if self._open is not None and incident.id in self._open:
-            self._open[incident.id] = replace(self._open[incident.id], **changes)
+        known = None if self._open is None else self._open.get(incident.id)
+        if known is not None and any(getattr(known, name) != new for name, new in changes.items()):
+            self._known()[incident.id] = replace(known, **changes)
+
+
+def down(
+    connection: Connection, districts: Sequence[tuple[str, Mapping[str, str]]]
+) -> list[Sitting]:
+    """A sitting for each of some districts, by its path and the paths of its places."""
+    open_now = desk.open_incidents_of(connection, [scope for scope, _ in districts])
+    return [
+        Sitting(connection, path_of, scope, {incident.id: incident for incident in known})
+        for (scope, path_of), known in zip(districts, open_now, strict=True)
+    ]
+
+
+def rise(connection: Connection, those: Sequence[Sitting]) -> None:
+    """``Sitting.rise`` of several in one transaction."""
+    said = {number: finding for one in those for number, finding in one.said.items()}
+    rows.update_incidents(connection, said)
+    for one in those:
+        one.said.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +157,13 @@ class _Book:
     book: desk.Book
 
     def open(self, finding: Finding) -> str | None:
-        self.sitting.reread()
-        return self.book.open(finding)
+        opened = self.book.insert(finding)
+        if opened is None:
+            self.sitting.reread()  # somebody else's, and not read yet
+            return None
+        number, ticket = opened
+        self.sitting.opened(number, finding)
+        return ticket
 
     def update(self, incident: OpenIncident, finding: Finding) -> None:
         self.sitting.update(incident, finding)
@@ -119,7 +171,7 @@ class _Book:
     def join(self, incident: OpenIncident, finding: Finding) -> int:
         joined = self.book.join(incident, finding)
         if joined:
-            self.sitting.reread()
+            self.sitting.joined(incident, finding)
         return joined
 
     def merge(self, incident: OpenIncident, into: OpenIncident, at: datetime) -> None:

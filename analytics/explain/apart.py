@@ -39,6 +39,10 @@ OWN_K, NEW_K, BRANCH_K = 2.5, 2.0, 1.3
 """How far a dwelling lies off its fellows to be a cause of its own while they are cold too: some
 four standard deviations of a healthy one (0.6 K), less where it became cold only after the common
 cause had ended; several dwellings together are surer."""
+LASTING_K, LASTING_H = 1.6, 24
+"""The same over a day, whose mean strays less than that of six hours: one healthy dwelling in a
+thousand lies 1.1 K off, and this is half as much again. What its floor of the building shares is
+taken off first, since badly set valves cool whole floors."""
 SHAPED = 1.5  # a shift that grows along the riser is told by its far end, which is the whole of it
 UPPER, UPPER_SD = 0.75, 0.674  # the upper quartile tells what healthy dwellings of a building do
 
@@ -113,19 +117,44 @@ def _stands_out(
 ) -> bool:
     """Whether a place is colder than its fellows by more than the common causes explain."""
     at = snapshot.places.number[place]
+    common = float(np.max(fallen[snapshot.network.below(place)], initial=0.0))
     over = beneath.over(snapshot, place)
     signs = {signal.sign for signal in over}
     shape = SHAPES[int(told.shape[at])]
     if snapshot.kind(place) is PlaceKind.UNIT:
         bar = OWN_K if _was_cold(snapshot, place, over) else NEW_K
+        bar = LASTING_K if _lasts(snapshot, place, LASTING_K + UNEVEN * common) else bar
     elif Sign.MAKEUP_HIGH in signs and shape == "top":
         return False  # a leak takes the top floors' water
     elif snapshot.kind(place) is PlaceKind.BUILDING and Sign.FLOWS_SHIFTED in signs:
         return False
     else:
         bar = BRANCH_K if shape == "even" else SHAPED * BRANCH_K
-    common = float(np.max(fallen[snapshot.network.below(place)], initial=0.0))
     return float(told.shift_k[at]) <= -(bar + UNEVEN * common)
+
+
+def _lasts(snapshot: Snapshot, unit: str, bar_k: float) -> bool:
+    """Whether a dwelling has lain as far below its fellows and its own past for a day."""
+    if snapshot.courses is None:
+        return False
+    network, row = snapshot.network, snapshot.network.index[unit]
+    building = network.ancestor(unit, PlaceKind.BUILDING) or unit
+    below = network.below(building)
+    day = _day_means(snapshot.courses.hourly_k[below, -LASTING_H:])
+    floors = np.array([one.floor for one in network.dwellings[below]])
+    mine = row - below.start
+    beside = (floors == floors[mine]) & ~np.isnan(day)
+    beside[mine] = False
+    shared = min(0.0, float(np.median(day[beside]))) if beside.sum() >= PEERS else 0.0
+    return float(day[mine]) - shared <= -bar_k
+
+
+def _day_means(hourly: Floats) -> Floats:
+    """Means of the known hours of a day, (dwellings,); NaN where fewer than half are known."""
+    known = ~np.isnan(hourly)
+    count = known.sum(axis=1)
+    total = np.where(known, hourly, 0.0).sum(axis=1)
+    return np.where(2 * count >= LASTING_H, total / np.maximum(count, 1), np.nan)
 
 
 def _was_cold(snapshot: Snapshot, unit: str, over: Sequence[Signal]) -> bool:

@@ -9,6 +9,8 @@ In this order, for every dwelling whose call counts (``Snapshot.reported``):
 4. A dwelling that is cold by itself as surely as a crew must be sure (``RULES.sure``): it called
    again, or its neighbours bear it out. Two walls away from unheated dwellings these are the
    likelier reason; where nobody else of its riser is measured, it may be the first of the riser.
+5. Who insists (``INSISTS``) is looked at at home: beside unheated dwellings, though these stay the
+   likeliest reason, and beneath a common cause if it makes nobody else call as often.
 
 What is left is no finding: somebody calls back (``triage.unheard`` says which reason operators
 see). Calls that a meter's sign explains (``Snapshot.unexplained``) speak for nothing else.
@@ -23,6 +25,7 @@ from dataclasses import replace
 import numpy as np
 
 from analytics import evidence
+from analytics.explain.insisting import calls_around, own_chance
 from analytics.explain.neighbours import cluster, unheated_beside, unheated_near
 from analytics.explain.telling import finding
 from analytics.localise.ranking import Ranked, normalised
@@ -33,6 +36,7 @@ from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding, T
 from hearthline.domain.places import PlaceKind
 
 SURE = 0.5  # that a place has shifted rather than single dwellings
+INSISTS = 3  # calls within a week
 LEAST_CALLERS = 2  # fewer do not speak for a place
 
 # Causes of what nobody measured: section 3 of the domain facts by how deep they bite, since it is
@@ -70,7 +74,7 @@ def hear(snapshot: Snapshot, findings: Sequence[Finding]) -> list[Finding]:
     left &= set(snapshot.unexplained)
     for tell in (_beside_unheated, _places, _alone):
         found, left = tell(snapshot, found, left)
-    return found
+    return _beyond_common(snapshot, found)
 
 
 Told = tuple[list[Finding], set[str]]
@@ -127,18 +131,34 @@ def _with(snapshot: Snapshot, one: Finding, reported: Collection[str]) -> Findin
 def _beside_unheated(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
     """Callers next to unheated dwellings, one finding for each of these."""
     chilled: dict[str, set[str]] = defaultdict(set)
+    alone: list[Finding] = []
     for code in sorted(left):
         unheated = unheated_beside(snapshot, code)
-        if unheated and _odds(RULES.beside_unheated) >= RULES.sure:
+        if not unheated or _odds(RULES.beside_unheated) < RULES.sure:
+            continue
+        if _insists(snapshot, code):
+            alone.append(_insisting(snapshot, code))
+        else:
             chilled[min(cluster(snapshot, unheated))].add(code)
-    found = list(findings)
+    found = [*findings, *alone]
     for place, cold in chilled.items():
         known = next((n for n, one in enumerate(found) if _is_about(one, place)), None)
         if known is not None:
             found[known] = _with(snapshot, found[known], cold)
         else:
             found.append(_chilled(snapshot, place, frozenset(cold)))
-    return found, left.difference(*chilled.values())
+    return found, left.difference(*chilled.values(), *(one.cold for one in alone))
+
+
+def _insists(snapshot: Snapshot, code: str) -> bool:
+    """Whether a household has called so often that its own dwelling is looked at."""
+    return distinct(snapshot.unexplained.get(code, ())) >= INSISTS
+
+
+def _insisting(snapshot: Snapshot, code: str) -> Finding:
+    """A caller within two walls of unheated dwellings who calls again and again."""
+    one = _chilled(snapshot, code, frozenset({code}))
+    return replace(one, apart=True)
 
 
 def _odds(prior: float) -> float:
@@ -168,7 +188,7 @@ def _places(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told
         return findings, left
     single = [one for one in findings if _is_single(snapshot, one)]
     apart = frozenset(snapshot.cold).difference(*(one.cold for one in single))
-    told = snapshot.posterior(apart)
+    told = snapshot.posterior(apart | _told_below(snapshot, findings))
     callers: dict[str, set[str]] = defaultdict(set)
     for code in sorted(left):
         place = _place_of(snapshot, told, left, code)
@@ -181,6 +201,17 @@ def _places(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told
         cold = frozenset(reported).union(*(one.cold for one in below))
         found.append(_place(snapshot, told, place, cold))
     return found, left.difference(*callers.values())
+
+
+def _told_below(snapshot: Snapshot, findings: Sequence[Finding]) -> frozenset[str]:
+    """The dwellings of branches that something was found of: what else is cold is so without it."""
+    network = snapshot.network
+    branches = [
+        one.place
+        for one in findings
+        if one.kind is TicketKind.SUPPLY and snapshot.kind(one.place) in PLACES
+    ]
+    return frozenset(code for place in branches for code in network.codes(network.below(place)))
 
 
 def _is_single(snapshot: Snapshot, one: Finding) -> bool:
@@ -244,6 +275,9 @@ def _alone(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
         if not unheated:
             found.append(_dwelling(snapshot, code, chance))
             continue
+        if _insists(snapshot, code):
+            found.append(_insisting(snapshot, code))
+            continue
         place = min(cluster(snapshot, unheated))
         known = next((n for n, one in enumerate(found) if _is_about(one, place)), None)
         if known is not None:
@@ -251,6 +285,31 @@ def _alone(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
         else:
             found.append(_chilled(snapshot, place, frozenset({code})))
     return found, left - heard
+
+
+def _beyond_common(snapshot: Snapshot, findings: list[Finding]) -> list[Finding]:
+    """Callers beneath a common cause who call far oftener than it makes others call."""
+    found = list(findings)
+    told = {one.place for one in findings}
+    for code in sorted(set(snapshot.reported).difference(told)):
+        count = distinct(snapshot.complaints[code])
+        if count < INSISTS or _local(snapshot, findings, code):
+            continue
+        chance = own_chance(count, calls_around(snapshot, code))
+        if chance >= RULES.sure:
+            near = unheated_near(snapshot, code)
+            one = _insisting(snapshot, code) if near else _dwelling(snapshot, code, chance)
+            found.append(replace(one, apart=True))
+    return found
+
+
+def _local(snapshot: Snapshot, findings: Sequence[Finding], code: str) -> bool:
+    """Whether something narrower than a common cause was found at or above a dwelling."""
+    path = snapshot.network.path_of
+    return any(
+        one.kind is TicketKind.SUPPLY and not one.common and path[code].startswith(path[one.place])
+        for one in findings
+    )
 
 
 def _dwelling(snapshot: Snapshot, code: str, chance: float) -> Finding:
@@ -264,7 +323,8 @@ def _dwelling(snapshot: Snapshot, code: str, chance: float) -> Finding:
     pieces += _silent(snapshot, entrance)
     pieces.append(Evidence(EvidenceCode.NOT_MEASURED, against=True))
     ranked = _sure(normalised(causes), chance)
-    return finding(snapshot, code, ranked, frozenset({code}), pieces)
+    told = finding(snapshot, code, ranked, frozenset({code}), pieces)
+    return replace(told, apart=_insists(snapshot, code))
 
 
 def _sure(ranked: Ranked, chance: float) -> Ranked:

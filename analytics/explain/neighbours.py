@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -17,15 +18,32 @@ from analytics.explain.telling import finding
 from analytics.localise.ranking import normalised
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding
-from hearthline.domain.places import PlaceKind
 
 CHILL_K, BEYOND_K = (0.5, 4.5), (0.3, 1.0)
 """An unheated neighbour costs 1 to 3 K (section 3), a cluster around a dwelling more; two walls
 away it is a third of that."""
 LEARNT = timedelta(days=30)  # all days from which the usual is learnt lie within
+LATELY, FALLEN_K = timedelta(days=7), 1.0
+"""Recent stops; one healthy dwelling in a hundred strays as far from its fellows and its past."""
 CHANGES_K, SURE_SD = 1.0, 3.0
 """What a neighbour stopped long ago may cost beyond the usual (of 3 K a third more in the coldest
 week than on a mean day), and how surely more than that is measured."""
+
+
+def stopped_lately(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
+    """Those beside dwellings that were stopped within the week and who have fallen since.
+
+    What several buildings share does not tell them from their fellows; the ledger does.
+    """
+    chilled: dict[str, list[str]] = defaultdict(list)
+    for code in sorted(left):
+        unheated = unheated_beside(snapshot, code)
+        late = [one for one in unheated if snapshot.at - _stopped_at(snapshot, one) <= LATELY]
+        fallen = -float(snapshot.offsets[0][snapshot.network.index[code]])
+        if late and FALLEN_K <= fallen <= CHILL_K[1] * len(late):
+            chilled[min(cluster(snapshot, late))].append(code)
+    told = [_told(snapshot, place, victims) for place, victims in chilled.items()]
+    return [replace(one, apart=True) for one in told]
 
 
 def neighbours_unheated(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
@@ -48,23 +66,9 @@ def neighbours_beyond(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]
     return [_told(snapshot, place, victims) for place, victims in chilled.items()]
 
 
-def unheated_beside(snapshot: Snapshot, code: str) -> list[str]:
-    """Dwellings beside one that are not heated now: beyond its walls first, then on its landing.
-
-    A ledger's columns tell who is next along the façade, not who is behind: the dwellings of one
-    floor of an entrance lie around its stairwell, and most of them touch.
-    """
-    unheated, home = snapshot.unheated, _landing(snapshot, code)
-    walls = [beside for beside in snapshot.network.neighbours(code) if beside in unheated]
-    landing = (one for one in sorted(unheated) if _landing(snapshot, one) == home)
-    return [*walls, *(one for one in landing if one != code and one not in walls)]
-
-
-def _landing(snapshot: Snapshot, code: str) -> tuple[str, int]:
-    """The entrance and the floor of a dwelling."""
-    network = snapshot.network
-    floor = network.dwellings[network.index[code]].floor
-    return network.ancestor(code, PlaceKind.ENTRANCE) or code, floor
+def unheated_beside(snapshot: Snapshot, code: str) -> Sequence[str]:
+    """Dwellings beside one that are not heated now: beyond its walls first, then on its landing."""
+    return snapshot.network.unheated_beside(code, snapshot.at)
 
 
 def unheated_near(snapshot: Snapshot, code: str) -> list[str]:

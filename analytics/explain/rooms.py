@@ -14,9 +14,10 @@ import numpy as np
 
 from analytics import evidence
 from analytics.causes import choice, features
+from analytics.causes.places import place_weights
 from analytics.explain.neighbours import unheated_near
 from analytics.explain.telling import COMMON, finding
-from analytics.localise.contrast import lone_entrance
+from analytics.localise.contrast import lone_dwelling, lone_entrance
 from analytics.localise.dwellings import unit_causes
 from analytics.localise.tree import SHAPES, Posterior
 from analytics.snapshot import Floats, Snapshot
@@ -27,12 +28,6 @@ SURE = 0.5
 LEAST_COLD = 2
 LEAST_SHARE = {PlaceKind.BUILDING: 0.25, PlaceKind.ENTRANCE: 0.3, PlaceKind.RISER: 0.4}
 """Cold ones among a place's measured dwellings before it is told as a whole."""
-AIR_K = -3.0  # air holds back 80 to 100 % of the top's flow; a badly set valve costs 1.1 to 3.7 K
-GROUND, AIR_AT_GROUND, UNEVEN_K, CLEAR = 1.0 / 3.0, 0.28, 0.2, 4.0
-"""The lowest third of a riser; the share of the top's shift that it has below an air lock, which
-holds back half as much of its flow (70 % of the flow cost 0.9 K, a fifth of it 3 K, section 3),
-while badly set valves leave their other end as it was; what floors differ; the most it says."""
-RISER_SINKS_H = 20.0  # between a dwelling among warm neighbours (7 to 16 h) and a building
 STEEP_K = -2.0  # on top; a closed valve chills those above and below it by no more than 1.4 K
 DEEPER_K = 2.0  # below its place, which is thrice what a healthy dwelling strays
 COMMON_SHARE = 0.6  # of the measured dwellings (and of the branches) below a place
@@ -52,7 +47,7 @@ def shifted_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
         place = place_of(snapshot, told, enough, code, SURE)
         if place is not None:
             found[place].append(code)
-    found = _in_lone_entrances(snapshot, found, snapshot.offsets[0])
+    found = _in_lone_parts(snapshot, found, snapshot.offsets[0])
     return [told_at(snapshot, told, place, frozenset(cold)) for place, cold in found.items()]
 
 
@@ -75,16 +70,26 @@ def place_of(
     return None
 
 
-def _in_lone_entrances(
+def _in_lone_parts(
     snapshot: Snapshot, found: Mapping[str, list[str]], offset: Floats
 ) -> dict[str, list[str]]:
-    """What was found of buildings of which one entrance alone is cold is told of the entrance."""
-    told: dict[str, list[str]] = {}
+    """What was found of a place of which one part alone is cold is told of the part.
+
+    Of a building that is one entrance, of a riser one dwelling with those that it may chill; who
+    is too far from it is cold for another reason.
+    """
+    told: dict[str, list[str]] = defaultdict(list)
     for place, cold in found.items():
-        lone = None
-        if snapshot.kind(place) is PlaceKind.BUILDING:
+        kind, lone = snapshot.kind(place), None
+        if kind is PlaceKind.BUILDING:
             lone = lone_entrance(snapshot, place, offset)
-        told.setdefault(lone or place, []).extend(cold)
+        elif kind is PlaceKind.RISER:
+            lone = lone_dwelling(snapshot, place, offset)
+        if lone is not None and kind is PlaceKind.RISER:
+            near = snapshot.network.near(lone) | {lone}
+            cold = [code for code in cold if code in near]  # noqa: PLW2901
+        if cold:
+            told[lone or place].extend(cold)
     return told
 
 
@@ -135,11 +140,10 @@ def told_at(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str
     shape = SHAPES[int(told.shape[at])]
     shift = float(told.shift_k[at])
     question = features.of_place(snapshot, place, shape, shift)
-    if kind is PlaceKind.RISER:
-        worst = _worst_end(snapshot, place) or shape
-        likely = _riser_causes(snapshot, place, worst, _settled(shift, question.seen))
+    if kind is PlaceKind.BUILDING:
+        likely = _building_causes(shape, shift)
     else:
-        likely = _place_causes(kind, shape, shift)
+        likely = place_weights(snapshot, place)
     ranked = choice.ranked(question, likely)
     pieces = [
         Evidence(
@@ -177,12 +181,9 @@ def _worst_end(snapshot: Snapshot, place: str) -> str:
     return "" if abs(higher) < 2.0 * doubt else "ground" if higher > 0 else "top"
 
 
-def _place_causes(kind: PlaceKind, shape: str, shift_k: float) -> dict[Cause, float]:
-    """What is likely at a place when no meter tells: its shape along the riser, its depth."""
+def _building_causes(shape: str, shift_k: float) -> dict[Cause, float]:
+    """What is likely of a building when no meter tells: its shape along the riser, its depth."""
     deep = shift_k <= -3.8  # vertical imbalance costs at most 3.7 K from ground to top
-    if kind is PlaceKind.ENTRANCE:
-        swapped = 0.6 if shape == "top" else 0.45
-        return {Cause.PIPES_SWAPPED: swapped, Cause.STRAINER_CLOGGED: 0.9 - swapped}
     if shape != "even" and not deep:
         return {Cause.VERTICAL_IMBALANCE: 0.8, Cause.STRAINER_CLOGGED: 0.2}
     return {
@@ -190,36 +191,6 @@ def _place_causes(kind: PlaceKind, shape: str, shift_k: float) -> dict[Cause, fl
         Cause.HYDRAULIC_IMBALANCE: 0.3,
         Cause.PIPES_SWAPPED: 0.15,
     }
-
-
-def _riser_causes(snapshot: Snapshot, place: str, shape: str, shift_k: float) -> dict[Cause, float]:
-    """Air or valves: air is worst on top and leaves nobody his flow, valves only share it badly."""
-    if shape == "ground":
-        return {Cause.VERTICAL_IMBALANCE: 0.9, Cause.AIR_LOCK: 0.1}
-    air = 0.85 if shift_k <= AIR_K or shape == "even" else 0.45
-    likelier = _ground_short(snapshot, place, -shift_k) if shape == "top" else 1.0
-    return {Cause.AIR_LOCK: air * likelier, Cause.VERTICAL_IMBALANCE: 1 - air}
-
-
-def _ground_short(snapshot: Snapshot, place: str, top_k: float) -> float:
-    """How much likelier the ground floors lie off as air has it than as valves have it."""
-    rows = snapshot.network.below(place)
-    offset, spread = snapshot.offsets[0][rows], snapshot.offsets[1][rows]
-    low = ~np.isnan(offset) & (snapshot.places.height[rows] <= GROUND)
-    if not low.any():
-        return 1.0
-    off = -float(offset[low].mean())
-    doubt = float(np.hypot(np.median(spread[low]) / np.sqrt(low.sum()), UNEVEN_K))
-    tells = (off**2 - (off - AIR_AT_GROUND * top_k) ** 2) / (2 * doubt**2)
-    return float(np.exp(np.clip(tells, -np.log(CLEAR), np.log(CLEAR))))
-
-
-def _settled(shift_k: float, seen: Mapping[str, float]) -> float:
-    """The shift at which a riser that began to sink within two days will settle, K."""
-    age = seen.get("age_h", float("nan"))
-    if not seen.get("onset_seen") or not np.isfinite(age):
-        return shift_k
-    return shift_k / max(0.5, 1.0 - float(np.exp(-age / RISER_SINKS_H)))
 
 
 def _dwelling(snapshot: Snapshot, place: str, cold: frozenset[str]) -> Finding:

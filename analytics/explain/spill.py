@@ -18,6 +18,10 @@ from hearthline.domain.places import PlaceKind
 
 SMALL = 4  # dwellings; more than these and than the source has are cold for a reason of their own
 DEEPER_K = 1.0
+CHILLS = 0.4
+"""Of its own depression: what a cold dwelling costs one beyond its wall at most (a closed valve a
+quarter, an unheated flat of 6 K up to 3 K less what others give); two walls away a third of it."""
+STRAYS_K = 1.0  # one healthy dwelling in a hundred lies further below its fellows
 BRANCHES = frozenset({PlaceKind.ENTRANCE, PlaceKind.RISER, PlaceKind.UNIT})
 
 
@@ -56,11 +60,25 @@ def _reaches(snapshot: Snapshot, source: Finding, small: Finding) -> bool:
     if len(small.cold) > max(SMALL, len(source.cold)):
         return False
     network = snapshot.network
-    inside = source.cold.union(network.codes(network.below(source.place)))
-    if not all(network.near(code) & inside for code in small.cold):
-        return False
+    own = network.codes(network.below(source.place))
+    for near in map(network.near, small.cold):
+        if near.isdisjoint(source.cold) and near.isdisjoint(own):
+            return False
     deep, mild = _depth(snapshot, source.cold), _usual_depth(snapshot, small.cold)
-    return bool(np.isfinite(deep) and np.isfinite(mild) and deep >= mild + DEEPER_K)
+    if not (np.isfinite(deep) and np.isfinite(mild) and deep >= mild + DEEPER_K):
+        return False
+    inside = source.cold.union(own)
+    chill = [_chill(snapshot, code, inside, deep) for code in small.cold]
+    return bool(mild <= float(np.median(chill)) + STRAYS_K)
+
+
+def _chill(snapshot: Snapshot, code: str, inside: frozenset[str], deep: float) -> float:
+    """What a cold place can cost a dwelling beyond its walls, K; ``deep`` where nobody measures."""
+    beside = inside.intersection(snapshot.network.neighbours(code))
+    if not beside:
+        return CHILLS * deep / 3.0
+    depths = [snapshot.under_fellows_k(one) for one in beside]
+    return CHILLS * sum(max(0.0, d) if np.isfinite(d) else deep for d in depths)
 
 
 def _usual_depth(snapshot: Snapshot, cold: frozenset[str]) -> float:

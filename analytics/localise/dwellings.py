@@ -10,27 +10,24 @@ measured, the riser may be meant, and near unheated dwellings they may be.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.causes import choice, features
+from analytics.causes import choice, features, scene
 from analytics.causes.response import Response, response
-from analytics.localise.ranking import Around, Ranked, dwelling_weights
+from analytics.causes.scene import back_to_depth
+from analytics.localise.ranking import Own, Ranked, dwelling_weights
 from analytics.snapshot import Snapshot
-from hearthline.domain.findings import Cause, Evidence, EvidenceCode
-from hearthline.domain.places import PlaceKind
+from hearthline.domain.findings import Evidence, EvidenceCode
 
 Floats = NDArray[np.float64]
 
 NIGHT = (23, 7)  # setbacks act from about ten to six; rooms follow an hour later
 DAY = (11, 22)
-ROOM_C, DESIGN_DRIVE_K = 20.0, 30.0  # section 3 tells depths at −10 °C outdoors
-LEAST_DRIVE_K = 10.0
 FELL_WITHIN_H = 2
-HALF = 0.5  # of a riser: fellows further off feel hardly what is worst at one end
-LIKE = 0.4
-"""Of its depression (and K): a closed valve chills those above and below by a quarter of it."""
+COURSE_H = 48.0
 WINDOW_H = 6  # hours for which a fall may still be an open window
 
 
@@ -38,53 +35,47 @@ WINDOW_H = 6  # hours for which a fall may still be an open window
 class Course:
     """Features of a dwelling's last two days against its fellows, K; NaN where unknown.
 
-    ``off_k`` now; ``night_k`` nights beyond days; ``fell_k`` the fastest fall within two hours,
-    ``fell_h`` how long ago; ``day_off_k`` the days alone; ``drive_k`` between rooms and outdoors;
-    ``response`` how promptly it follows what drives it.
+    ``night_k`` nights beyond days, ``nights_k`` the milder of the last two; ``fell_k`` the fastest
+    fall within two hours, ``fell_h`` how long ago; ``response`` how promptly it follows what drives
+    it.
     """
 
-    off_k: float
     night_k: float
-    day_off_k: float
+    nights_k: float
     fell_k: float
     fell_h: float
-    drive_k: float
     response: Response
 
 
-def course(snapshot: Snapshot, code: str) -> Course:
-    """The features of a dwelling."""
+def course(snapshot: Snapshot, code: str, back_h: int = 0) -> Course:
+    """The features of a dwelling, as they were some hours back."""
     row = snapshot.network.index[code]
-    offset, _ = snapshot.offsets
     unknown = float("nan")
     if snapshot.courses is None:
         silent = Response(unknown, unknown, unknown, unknown)
-        off = float(offset[row])
-        return Course(off, unknown, unknown, unknown, unknown, unknown, silent)
-    hourly = snapshot.courses.hourly_k[row]
-    hour = snapshot.courses.local_hour
+        return Course(unknown, unknown, unknown, unknown, silent)
+    until = len(snapshot.courses.local_hour) - back_h
+    hourly = snapshot.courses.hourly_k[row, :until]
+    hour = snapshot.courses.local_hour[:until]
     night = (hour >= NIGHT[0]) | (hour < NIGHT[1])
     day = (hour >= DAY[0]) & (hour < DAY[1])
     at_day = _mean(hourly[day])
     fell, ago = _fall(hourly)
-    return Course(
-        float(offset[row]),
-        _mean(hourly[night]) - at_day,
-        at_day,
-        fell,
-        ago,
-        ROOM_C - _mean(snapshot.courses.outdoor_c[-24:]),
-        response(hourly, snapshot.courses.outdoor_c),
-    )
+    dips = _mean(hourly[night]) - at_day, _milder_night(hourly, night) - at_day
+    return Course(*dips, fell, ago, response(hourly, snapshot.courses.outdoor_c[:until]))
 
 
 def unit_causes(snapshot: Snapshot, code: str) -> tuple[Ranked, list[Evidence]]:
     """Ranked causes of a single dwelling's cold, and what speaks for them.
 
-    The weights of the rules go to whoever judges (``analytics.causes``).
+    A dwelling that recovers is judged as it was while it was cold (``causes.scene``). The weights
+    of the rules go to whoever judges (``analytics.causes``).
     """
-    seen = course(snapshot, code)
-    weights = _weights(seen, _surroundings(snapshot, code))
+    row = snapshot.network.index[code]
+    back = 0 if snapshot.courses is None else back_to_depth(snapshot.courses.hourly_k[row])
+    seen = course(snapshot, code, back)
+    building = scene.of(snapshot, code, back, _cold_for_h(snapshot, code))
+    weights = dwelling_weights(building, row - building.first, _own(snapshot, code, seen))
     pieces = []
     if seen.night_k <= -0.6:
         pieces.append(Evidence(EvidenceCode.NIGHT_DIP, {"night_k": round(-seen.night_k, 1)}))
@@ -94,47 +85,32 @@ def unit_causes(snapshot: Snapshot, code: str) -> tuple[Ranked, list[Evidence]]:
     return choice.ranked(features.of_dwelling(snapshot, code), weights), pieces
 
 
-def _surroundings(snapshot: Snapshot, code: str) -> Around:
-    """What surrounds a dwelling: fellows of its riser that are measured, unheated ones near it."""
+def _own(snapshot: Snapshot, code: str, seen: Course) -> Own:
+    """What a dwelling's own course tells, and how many unheated ones lie near it."""
     network = snapshot.network
-    riser = network.ancestor(code, PlaceKind.RISER)
-    height = float(snapshot.places.height[network.index[code]])
-    fellows, off = _fellows(snapshot, code, riser) if riser else (0, 0)
     beside = set(network.neighbours(code))
     near = beside.union(*(network.neighbours(one) for one in beside)) - {code}
-    unheated = network.unheated(snapshot.at)
-    return Around(
-        alone=riser is not None and fellows == off,
-        fellows=off,
-        height=height,
-        unheated=len(beside & unheated) + len((near - beside) & unheated) / 3,
-        unknown=len(beside - unheated - snapshot.level_c.keys()),
-    )
-
-
-def _fellows(snapshot: Snapshot, code: str, riser: str) -> tuple[int, int]:
-    """How many others of its half of the riser are measured, and how many lie off like it."""
-    offset, height = snapshot.offsets[0], snapshot.places.height
-    at = snapshot.network.index[code]
-    rows = [snapshot.network.index[one] for one in snapshot.measured(riser) if one != code]
-    rows = [row for row in rows if abs(height[row] - height[at]) <= HALF]
-    like = max(LIKE * -float(offset[at]), LIKE) if np.isfinite(offset[at]) else np.inf
-    return len(rows), sum(bool(-offset[row] >= like) for row in rows)
-
-
-def _weights(seen: Course, around: Around) -> dict[Cause, float]:
-    """The rules' weights, with depths as they would settle on a day of 30 K to the outdoors."""
-    depth = -seen.off_k if np.isfinite(seen.off_k) else 1.5
-    drive = seen.drive_k if np.isfinite(seen.drive_k) else DESIGN_DRIVE_K
-    design = DESIGN_DRIVE_K / max(drive, LEAST_DRIVE_K)
-    return dwelling_weights(
-        depth_k=depth * design,
-        settled_k=seen.response.settled(depth) * design,
+    unheated = snapshot.unheated
+    return Own(
+        settled=1.0 / seen.response.settled(1.0),
         lost=seen.response.lost(),
-        night_k=-seen.night_k,
+        night_k=-seen.nights_k,
         fell_k=-seen.fell_k if seen.fell_h <= WINDOW_H else float("nan"),
-        around=around,
+        unheated=len(beside & unheated) + len((near - beside) & unheated) / 3,
     )
+
+
+def _cold_for_h(snapshot: Snapshot, code: str) -> float:
+    """For how long a dwelling has been cold, h; two days where only its calls tell."""
+    cold = snapshot.cold.get(code)
+    return COURSE_H if cold is None else (snapshot.at - cold.since) / timedelta(hours=1)
+
+
+def _milder_night(hourly: Floats, night: NDArray[np.bool_]) -> float:
+    """The milder of the last two nights: what comes but once is no setback; NaN: none is known."""
+    ago = np.arange(len(hourly))[::-1]
+    both = [_mean(hourly[night & (ago // 24 == back)]) for back in (0, 1)]
+    return max((one for one in both if np.isfinite(one)), default=float("nan"))
 
 
 def _mean(values: Floats) -> float:

@@ -105,13 +105,16 @@ def _known_days(level_c: Floats, day: Index, days: int) -> Floats:
 def peers_median(value: Floats, heated: Bools, group: Index) -> Floats:
     """Median of the measured heated dwellings of each dwelling's group, (dwellings, columns)."""
     found = np.full(value.shape, np.nan)
-    everybody = median(value[heated], axis=0)
     order = np.argsort(group, kind="stable")
     edges = np.flatnonzero(np.diff(group[order])) + 1
+    everybody = median(value[heated], axis=0) if len(edges) else None  # one group is everybody
     for rows in np.split(order, edges):
         here = value[rows[heated[rows]]]
-        enough = (~np.isnan(here)).sum(axis=0) >= PEERS
-        found[rows] = np.where(enough, median(here, axis=0), everybody)
+        standard = median(here, axis=0)
+        if everybody is not None:
+            enough = (~np.isnan(here)).sum(axis=0) >= PEERS
+            standard = np.where(enough, standard, everybody)
+        found[rows] = standard
     return found
 
 

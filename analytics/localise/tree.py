@@ -111,10 +111,13 @@ class Tree:
         depth = {kind: at for at, kind in enumerate(LEVELS)}
         nodes = sorted((n for n in network.nodes.values() if n.kind in depth), key=lambda n: n.path)
         number = {node.code: at for at, node in enumerate(nodes)}
-        parent = []
-        for node in nodes:
-            above = node.path.rstrip("/").split("/")[:-1]
-            parent.append(next((number[code] for code in reversed(above) if code in number), -1))
+        parent: list[int] = []
+        line: list[int] = []  # the places above: what lies below a place follows it
+        for at, node in enumerate(nodes):
+            while line and not node.path.startswith(nodes[line[-1]].path):
+                line.pop()
+            parent.append(line[-1] if line else -1)
+            line.append(at)
         below = [network.below(node.code) for node in nodes]
         return cls(
             tuple(node.code for node in nodes),
@@ -131,12 +134,12 @@ class Tree:
 def _height(network: Network) -> Floats:
     """How high up its riser (else its building) each dwelling is, (dwellings,)."""
     floor = np.array([d.floor for d in network.dwellings], np.float64)
-    above = [
-        network.ancestor(d.code, PlaceKind.RISER) or network.ancestor(d.code, PlaceKind.BUILDING)
-        for d in network.dwellings
-    ]
-    _, group = np.unique(np.array([code or "" for code in above]), return_inverse=True)
-    count = int(group.max(initial=-1)) + 1
+    homes = zip(
+        network.ancestors(PlaceKind.RISER), network.ancestors(PlaceKind.BUILDING), strict=True
+    )
+    number: dict[str, int] = {}
+    above = [number.setdefault(riser or building or "", len(number)) for riser, building in homes]
+    group, count = np.array(above, np.int64), len(number)
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(low, group, floor)
     np.maximum.at(high, group, floor)
@@ -230,14 +233,26 @@ def _called(tree: Tree, calls: Calls) -> Floats:
     silent = _up(tree, everybody, calls.silent.astype(np.float64))
     more = np.clip(calls.count - 1, 0, REPEATS).astype(np.float64)
     by_depth = [
-        np.log(weight) + callers * np.log(chance) + silent * np.log1p(-chance)
+        np.log(weight)
+        + callers * np.log(chance)
+        + silent * np.log1p(-chance)
+        + _up(tree, everybody, more) * np.log(_again(chance))
         for chance, weight in RULES.cold.items()
     ]
     cold = np.logaddexp.reduce(np.array(by_depth), axis=0)
     warm = callers * np.log(RULES.warm) + silent * np.log1p(-RULES.warm)
-    told = cold - warm + _up(tree, everybody, more) * np.log(RULES.again)
-    found: Floats = np.where(callers > 0, told, 0.0)
+    found: Floats = np.where(callers > 0, cold - warm, 0.0)
     return found
+
+
+def _again(chance: float) -> float:
+    """How much likelier a further call is below a fault of which that share calls.
+
+    Who calls with some chance within ``counts_for`` calls again within the week with that of the
+    longer time: those whom a deep fault makes call insist, those of a mild one rarely do.
+    """
+    silent: float = (1.0 - chance) ** (RULES.repeat_within / RULES.counts_for)
+    return (1.0 - silent) / RULES.warm_again
 
 
 def _up(tree: Tree, known: Bools, part: Floats) -> Floats:

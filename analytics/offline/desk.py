@@ -153,6 +153,8 @@ def _open(one: Incident) -> OpenIncident:
         cold=frozenset(one.still_cold),
         recovered_at=one.recovered_at,
         common=one.last.common,
+        ranked=tuple(one.last.ranked),
+        judged_at=one.last.at,
     )
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics.trust.drift import FASTEST_K_WEEK, trends
 from analytics.trust.hung import (
     WANDERS_K,
     felt_outdoors,
@@ -35,6 +34,7 @@ from analytics.trust.model import (
     TrustReason,
 )
 from analytics.trust.walls import UNFELT, against_the_room
+from analytics.trust.witness import falling
 
 FAR_K = 1.0
 """Below its peers: more than three times what healthy dwellings are."""
@@ -94,15 +94,11 @@ def unfelt(case: Case) -> Claim:
 
 
 def _trend(case: Case) -> Floats:
-    """Log likelihood of a slow fall against none, less what a free slope gains by chance."""
+    """What a slow fall in memory says for a lie, (sensors, hours)."""
     if not case.past.days:
         return np.zeros(case.shape)
     day, known = _days(case)
-    slope, error = trends(case.past)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slow = (slope < 0.0) & (np.abs(slope) - 2.0 * error <= FASTEST_K_WEEK / 7.0)
-        gain = np.where(slow & (scatter(case.past) <= WANDERS_K), (slope / error) ** 2, 0.0)
-    return np.where(known, np.maximum(np.nan_to_num(gain) / 2.0 - 0.5, 0.0)[:, day], 0.0)
+    return np.where(known, falling(case.past)[:, day], 0.0)
 
 
 def _trailing(values: Floats, width: int, least: int) -> Floats:

@@ -5,7 +5,7 @@ Pure; rows of ``states`` come from the database live, and may be missing where n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,17 +60,32 @@ def surroundings(
         area=_group(network, sensors, PlaceKind.SUBSTATION),
         certified_hour=certified_hours(ids, certified, start),
         unheated=np.array([sensor.place in unheated for sensor in sensors], bool),
-        walls=_walls(network, sensors),
+        walls=_walls(network, sensors, unheated),
     )
 
 
-def _walls(network: Network, sensors: Sequence[Instrument]) -> Ints:
-    """The rows of sensors whose dwellings touch, (pairs, 2), each pair in both orders."""
+def _walls(network: Network, sensors: Sequence[Instrument], unheated: Collection[str]) -> Ints:
+    """The rows of sensors whose dwellings touch, (pairs, 2), each pair in both orders.
+
+    Beside a dwelling that is not heated a room is cold for that reason, whatever its other
+    neighbours feel; so nobody is its witness.
+    """
     units = [network.index[sensor.place] for sensor in sensors]
+    chilled = {
+        other
+        for code in unheated
+        if code in network.index
+        for other in network.beside[network.index[code]]
+    }
     rows: list[list[int]] = [[] for _ in network.dwellings]
     for row, unit in enumerate(units):
         rows[unit].append(row)
-    beside = [[row for other in network.beside[unit] for row in rows[other]] for unit in units]
+    beside = [
+        [row for other in network.beside[unit] for row in rows[other]]
+        if unit not in chilled
+        else []
+        for unit in units
+    ]
     return np.column_stack(
         [
             np.repeat(np.arange(len(sensors)), [len(one) for one in beside]),

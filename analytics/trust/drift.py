@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from analytics.robust import median
-from analytics.trust.model import Facts, Floats, Shown, Surroundings, TrustReason
+from analytics.trust.model import Facts, Flags, Floats, Shown, Surroundings, TrustReason
 from analytics.trust.peers import groups
 
 LEAST_DAYS = 21
@@ -35,7 +35,10 @@ FELLOWS = 4
 def shown_drift(past: Facts, around: Surroundings) -> Shown:
     """Trends that stand out from their errors and from the trends around them, K a week."""
     slope, error = trends(past)
-    own = slope - _around(slope, around)
+    with np.errstate(invalid="ignore"):
+        trended = (np.abs(slope) >= SURE / 2.0 * error) & (past["days"] >= LEAST_DAYS)
+    wanted = np.asarray(trended.any(axis=1))
+    own = slope - _around(slope, around, wanted)
     with np.errstate(invalid="ignore"):
         slow = (np.abs(own) <= FASTEST_K_WEEK / 7.0) & (past["days"] >= LEAST_DAYS)
         total = np.abs(own) * past["days"] >= TOTAL_K
@@ -59,12 +62,12 @@ def trends(past: Facts) -> tuple[Floats, Floats]:
         return slope, np.sqrt(MEMORY * rest / stt)
 
 
-def _around(slope: Floats, around: Surroundings) -> Floats:
-    """The median trend of each sensor's entrance, K a day; 0 where it has too few sensors."""
+def _around(slope: Floats, around: Surroundings, wanted: Flags) -> Floats:
+    """The median trend of each wanted sensor's entrance, K a day; 0 where it has too few."""
     common = np.zeros(slope.shape)
-    if around.entrance is None:
+    if around.entrance is None or not wanted.any():
         return common
     for rows in groups(around.entrance):
-        if len(rows) >= FELLOWS:
+        if len(rows) >= FELLOWS and wanted[rows].any():
             common[rows] = np.nan_to_num(median(slope[rows], axis=0))
     return common

@@ -32,6 +32,9 @@ STEADY_K, STEADY_SHARE, STEADY_AT_MOST = 0.3, 0.1, 0.3
 """The same for the means of the three hours before, and after. Households of a building change by
 half a kelvin in opposite ways in the same hour every other week, but none of them is so level
 around it (2,000 simulated dwellings over three weeks)."""
+WITHIN = 0.5
+"""Share of the step that the hour of it must hold, inside or at its edge: it happens between two
+readings, and the case of a sensor follows with a lag of six minutes. A room takes hours."""
 QUIET_K, QUIET = 0.6, 0.05
 """Where more of a building than this share step as far in the same hours, it is the water that has
 come or gone, and pairs that fit each other are chance."""
@@ -39,6 +42,8 @@ STANDS_OUT = 4.0
 """Times the building's median step of the same hours that a step must reach."""
 STAYS_H, STAYS = 18, 0.5
 """The new places must hold for so many hours, to this share of the step on their mean."""
+LAST_H, LAST = 6, 0.25
+"""And so much of the step in the last hours of them: a night's setback is over by then."""
 
 
 def exchanges(sensors: SensorHours, offset_k: Floats) -> list[Jump]:
@@ -83,7 +88,18 @@ def _steps(sensors: SensorHours, offset_k: Floats) -> _Steps:
         calm = np.minimum(CALM_K + CALM_SHARE * step, CALM_AT_MOST * step)
         steady = np.minimum(STEADY_K + STEADY_SHARE * step, STEADY_AT_MOST * step)
         sharp = (step >= LEAST_K) & (spread <= calm) & (ramps <= steady)
+        sharp &= np.fmax(range_c, _apart(sensors)) >= WITHIN * step
     return _Steps(before, after, sharp)
+
+
+def _apart(sensors: SensorHours) -> Floats:
+    """How far an hour's readings lie from all those of the hour before, or of the next, K."""
+    low, high = sensors.min_c, sensors.max_c
+    apart = np.full(low.shape, -np.inf)
+    between = np.fmax(low[:, 1:] - high[:, :-1], low[:, :-1] - high[:, 1:])
+    apart[:, 1:] = between
+    apart[:, :-1] = np.fmax(apart[:, :-1], between)
+    return apart
 
 
 def _pairs(rows: Ints, steps: _Steps) -> Iterator[tuple[float, tuple[tuple[int, int], ...]]]:
@@ -116,7 +132,8 @@ def _half(sensors: SensorHours, offset_k: Floats, steps: _Steps, row: int, hour:
     before, width = float(steps.before[row, hour]), len(offset)
     step = float(steps.after[row, hour]) - before
     since = offset[hour + 1 : hour + 1 + STAYS_H]
-    held = (float(np.nanmean(since)) - before) * np.sign(step) >= STAYS * abs(step)
+    gone = (since - before) * np.sign(step) / abs(step)
+    held = float(np.nanmean(gone)) >= STAYS and float(np.nanmean(gone[-LAST_H:])) >= LAST
     confirmed = min(hour + STAYS_H, width) if held else 0
     return Jump(
         row,

@@ -44,6 +44,11 @@ RANKED: Mapping[TrustReason, Ranked] = {
         (Cause.SENSOR_MISPLACED, 0.1),
         (Cause.RADIATOR_COVERED, 0.1),
     ),
+    TrustReason.UNFELT: (
+        (Cause.SENSOR_DRIFT, 0.45),
+        (Cause.SENSOR_MISPLACED, 0.4),
+        (Cause.SENSOR_MOVED, 0.15),
+    ),
     TrustReason.BATTERY: ((Cause.SENSOR_BATTERY, 0.95), (Cause.GATEWAY_OUTAGE, 0.05)),
     TrustReason.SILENT: (
         (Cause.SENSOR_BATTERY, 0.85),
@@ -168,6 +173,11 @@ def _drifts(seen: _Seen) -> list[Evidence]:
     return [Evidence(EvidenceCode.SENSOR_DRIFTS, values)]
 
 
+def _unfelt(seen: _Seen) -> list[Evidence]:
+    values = {"off_k": abs(seen.measure), "days": round(seen.hours / 24.0)}
+    return [Evidence(EvidenceCode.SENSOR_UNFELT, values)]
+
+
 def _battery(seen: _Seen) -> list[Evidence]:
     silent = Evidence(EvidenceCode.SENSOR_SILENT, {"hours": seen.hours})
     return [silent, Evidence(EvidenceCode.BATTERY_LOW, {})]
@@ -181,6 +191,7 @@ SAYINGS: Mapping[TrustReason, Say] = {
     TrustReason.SUN: _number(EvidenceCode.SENSOR_IN_SUN, "slope_k"),
     TrustReason.OUTDOORS: _number(EvidenceCode.SENSOR_OUTDOORS, "off_k", size=True),
     TrustReason.DRIFT: _drifts,
+    TrustReason.UNFELT: _unfelt,
     TrustReason.SILENT: _number(EvidenceCode.SENSOR_SILENT, "hours"),
     TrustReason.BATTERY: _battery,
 }

@@ -50,7 +50,8 @@ MOST = 0.6
 take the rest into the next hour."""
 OFTEN = 2
 """Readings an hour that it takes to tell a jump from a quick change; of an hourly sensor nothing is
-said."""
+said. Beside a plain step one of them may have been lost: the hour's range holds the reading before
+it, so even a single one shows whether the hour was calm."""
 STEADY_K, STEADY_SHARE = 0.2, 0.25
 """By how much the level may wander in two hours before, and after."""
 BEFORE_H, NEAR_H, BLOCK_H = 12, 3, 6
@@ -160,14 +161,16 @@ def _sharp(sensors: SensorHours, offset_k: Floats) -> Flags:
     wide_before, wide, wide_after = (spread[row, hour + beside] for beside in (-1, 0, 1))
     step = np.abs(after - before)
     calm = CALM_K + CALM_SHARE * step
-    often = np.min([sensors.samples[row, hour + beside] for beside in (-1, 0, 1)], axis=0)
+    within = sensors.samples[row, hour]
+    beside = np.minimum(sensors.samples[row, hour - 1], sensors.samples[row, hour + 1])
+    often = (within >= OFTEN) & (beside >= np.where(step >= PLAIN_K, 1, OFTEN))
     between = _between(sensors, row, hour, after - before)
     inside = (wide >= MOST * step) & (wide <= 1.3 * step + CALM_K)
     edge = (np.abs(at - before) >= MOST * step) & (wide <= MOST * step)
     sharp[row, hour] = (
         (wide_before <= calm)
         & (wide_after <= calm)
-        & (often >= OFTEN)
+        & often
         & ((between <= calm + CALM_SHARE * step) | (step >= PLAIN_K))
         & _steady(offset_k, row, hour, step)
         & (inside | edge)

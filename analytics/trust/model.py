@@ -98,7 +98,8 @@ class Surroundings:
     window's start to the last certified reading beside it (NaN none, negative before the window).
     ``unheated`` marks sensors in dwellings whose heating is stopped, restricted or that stand
     vacant: they are nobody's peers, and nothing is said of their level. ``walls`` (pairs, 2) are
-    the rows of sensors whose dwellings touch, each pair in both orders. ``heard_s`` is for how long
+    the rows of sensors whose dwellings touch, each pair in both orders, save that nobody
+    stands first who lives beside an unheated dwelling. ``heard_s`` is for how long
     nothing has arrived of a sensor while others were heard, NaN where it has told of the window's
     end. ``network`` numbers the network of each sensor, where several are judged together: what
     none nearer tells, the others of its network do.
@@ -307,7 +308,8 @@ class Shown:
     """What the daily memory shows of one slow lie, each (sensors, days).
 
     ``doubted`` is B, ``sure`` is C; what was told stays told while it ``stays``. ``measure`` is the
-    number that goes with the reason. A certified reading settles what is ``certifiable``.
+    number that goes with the reason. A certified reading settles what is ``certifiable``. A lie of
+    ``constant`` size explains no hour that is much colder than ``measure``.
     """
 
     reason: TrustReason
@@ -316,6 +318,7 @@ class Shown:
     stays: Flags
     measure: Floats
     certifiable: bool = False
+    constant: bool = False
 
 
 def day_number(at: datetime) -> int:

@@ -27,15 +27,21 @@ from analytics.trust.model import (
     Surroundings,
     TrustReason,
 )
+from analytics.trust.witness import shown_unfelt
 
 SHOWS: Sequence[Callable[[Facts, Surroundings], Shown]] = (
     shown_sun,
     shown_radiator,
     shown_outdoors,
     shown_drift,
+    shown_unfelt,
 )
 """What betrays slow lies, the plainest first."""
 TOLD = COLUMN["told"]
+BESIDES_K = 1.5
+"""Colder than a constant lie by four times what a healthy dwelling's hours scatter (0.35 K)."""
+VAGUE = float(NUMBER[TrustReason.UNFELT])
+"""Says that it lies and not how; whatever says how takes its place."""
 
 
 def keep_told(row: Floats, around: Surroundings) -> None:
@@ -46,7 +52,7 @@ def keep_told(row: Floats, around: Surroundings) -> None:
         shown = show(past, around)
         number = float(NUMBER[shown.reason])
         told[(told == number) & ~shown.stays[:, 0]] = 0.0
-        told[(told == 0.0) & shown.sure[:, 0]] = number
+        told[((told == 0.0) | (told == VAGUE)) & shown.sure[:, 0]] = number
     row[:, TOLD] = told
 
 
@@ -65,9 +71,12 @@ def slow_lies(case: Case) -> Claim:
     for show in SHOWS:
         shown = show(case.past, case.around)
         free = known & (case.uncertified() if shown.certifiable else True)
+        measure = shown.measure[:, day]
+        if shown.constant:
+            with np.errstate(invalid="ignore"):
+                free = free & ~(case.offset_k < measure - BESIDES_K)
         sure = (told == NUMBER[shown.reason])[:, day] & free
         doubt = shown.doubted[:, day] & free & (claim.grade < GRADE_B) & ~sure
-        measure = shown.measure[:, day]
         claim.say(doubt, GRADE_B, shown.reason, since, measure)
         claim.say(sure & (claim.grade < GRADE_C), GRADE_C, shown.reason, since, measure)
     _lied(case, claim)

@@ -54,9 +54,9 @@ class CallRules:
             be on the customer's side (requirement 19), most of them with a warm room: 3 % a season.
         cold: the chance that somebody below a fault calls, and how likely each is: a new or a mild
             fault makes few call, a deep one that lasts makes half of them.
-        again: how much likelier it is that somebody who called calls once more if the home is cold
-            (six in ten within a week) than if it is not (15 in a hundred: who is told that the
-            rooms are warm rarely insists).
+        warm_again: the chance that somebody who called from a warm home calls once more within
+            ``repeat_within``: who is told that the rooms are warm rarely insists. From a cold home
+            it follows from ``cold``: six in ten on average.
         beside_unheated: the chance that a heated dwelling beside an unheated one is cold: it lies
             1 to 3 K under its fellows (domain facts, section 3), which stand 1 to 3 K above the
             standard.
@@ -68,7 +68,7 @@ class CallRules:
     apart: timedelta
     warm_a_day: float
     cold: Mapping[float, float]
-    again: float
+    warm_again: float
     beside_unheated: float
     sure: float
 
@@ -84,7 +84,7 @@ RULES = CallRules(
     apart=timedelta(hours=6),
     warm_a_day=2e-4,
     cold={0.05: 0.3, 0.2: 0.4, 0.5: 0.3},
-    again=4.0,
+    warm_again=0.15,
     beside_unheated=0.3,
     sure=0.9,
 )

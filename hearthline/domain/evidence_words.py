@@ -151,6 +151,12 @@ EVIDENCE_SENTENCES: dict[EvidenceCode, Pair] = {
         "Against its neighbours it has wandered by {rate_k:+.2f} K a week for {days} days.",
         "相对邻户，{days}天来以每周{rate_k:+.2f} K的速度漂移。",
     ),
+    EvidenceCode.SENSOR_UNFELT: (
+        "It has read {off_k:.1f} K below its peers for {days} days, since it was first heard; the "
+        "dwellings beyond its walls feel nothing of it. A reading on site settles it.",
+        "自首次上报以来{days}天，读数一直比同类邻户低{off_k:.1f} K，而隔墙住户毫无受冷迹象；"
+        "需上门测温核实。",
+    ),
     EvidenceCode.SENSOR_SILENT: (
         "It has said nothing for {hours:.0f} h, though others of its gateway are heard.",
         "已{hours:.0f}小时无数据，而同网关其他设备正常。",

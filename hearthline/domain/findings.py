@@ -134,6 +134,7 @@ class EvidenceCode(StrEnum):
     SENSOR_IN_SUN = "sensor_in_sun"
     SENSOR_OUTDOORS = "sensor_outdoors"
     SENSOR_DRIFTS = "sensor_drifts"
+    SENSOR_UNFELT = "sensor_unfelt"
     SENSOR_SILENT = "sensor_silent"
     BATTERY_LOW = "battery_low"
     GATEWAY_SILENT = "gateway_silent"

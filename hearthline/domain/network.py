@@ -9,8 +9,8 @@ a substation with all that it heats.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -79,7 +79,6 @@ class Network:
     statuses: Mapping[str, Sequence[Period]]
     index: Mapping[str, int] = field(init=False, repr=False)
     path_of: Mapping[str, str] = field(init=False, repr=False)
-    children: Mapping[str, Sequence[str]] = field(init=False, repr=False)
     _paths: Sequence[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +88,6 @@ class Network:
         put(self, "path_of", {code: node.path for code, node in self.nodes.items()})
         put(self, "index", {d.code: i for i, d in enumerate(ordered)})
         put(self, "_paths", tuple(self.nodes[d.code].path for d in ordered))
-        put(self, "children", _children(self.nodes.values()))
 
     def below(self, code: str) -> slice:
         """The dwellings at or below a place, as a slice of the dwelling order."""
@@ -97,19 +95,14 @@ class Network:
         if found is None:
             path = self.nodes[code].path
             start = bisect_left(self._paths, path)
-            found = slice(start, bisect_left(self._paths, path[:-1] + chr(ord("/") + 1)))
-            self._below[code] = found
+            stop = bisect_left(self._paths, path[:-1] + chr(ord("/") + 1), start)
+            found = self._below[code] = slice(start, stop)
         return found
 
     @cached_property
     def _below(self) -> dict[str, slice]:
-        """The stretches of dwellings of all places that have any, and of those asked for."""
-        found: dict[str, tuple[int, int]] = {}
-        for unit, path in enumerate(self._paths):
-            for code in path[:-1].split("/"):
-                first, _ = found.get(code, (unit, unit))
-                found[code] = (first, unit + 1)
-        return {code: slice(*stretch) for code, stretch in found.items() if code in self.nodes}
+        """What was asked for of ``below``; by place."""
+        return {}
 
     def codes(self, where: slice) -> list[str]:
         """Codes of a slice of dwellings."""
@@ -121,28 +114,45 @@ class Network:
         return [d.code for d in self.dwellings]
 
     def ancestor(self, code: str, kind: PlaceKind) -> str | None:
-        """The place of a kind at or above ``code``, or None."""
-        return self._line[code].get(kind)
+        """The place of a kind at or above ``code``, the topmost of several, or None."""
+        line = self._lines.get(code)
+        if line is None:
+            parts = self.path_of[code].rstrip("/").split("/")
+            line = {self.nodes[part].kind: part for part in reversed(parts) if part in self.nodes}
+            self._lines[code] = line
+        return line.get(kind)
+
+    @cached_property
+    def _lines(self) -> dict[str, Mapping[PlaceKind, str]]:
+        """The places above those that were asked for, by their kinds."""
+        return {}
 
     def ancestors(self, kind: PlaceKind) -> Sequence[str | None]:
         """``ancestor`` of every dwelling, in their order."""
-        if kind not in self._ancestors:
-            self._ancestors[kind] = [self._line[code].get(kind) for code in self._codes]
-        return self._ancestors[kind]
+        found = self._ancestors.get(kind)
+        if found is None:
+            found = [None] * len(self.dwellings)
+            here = [node for node in self.nodes.values() if node.kind is kind]
+            for node in sorted(here, key=lambda node: len(node.path), reverse=True):
+                part = self.below(node.code)
+                found[part] = [node.code] * (part.stop - part.start)
+            self._ancestors[kind] = found
+        return found
 
     @cached_property
-    def _ancestors(self) -> dict[PlaceKind, Sequence[str | None]]:
+    def _ancestors(self) -> dict[PlaceKind, list[str | None]]:
         """What was asked for of ``ancestors``."""
         return {}
 
     @cached_property
-    def _line(self) -> Mapping[str, Mapping[PlaceKind, str]]:
-        """The topmost place of each kind at or above every place."""
-        found: dict[str, Mapping[PlaceKind, str]] = {}
-        for node in sorted(self.nodes.values(), key=lambda node: len(node.path)):
-            above = self.path_of[node.code].rstrip("/").rpartition("/")[0].rpartition("/")[2]
-            found[node.code] = {node.kind: node.code, **found.get(above, {})}
-        return found
+    def children(self) -> Mapping[str, Sequence[str]]:
+        """What hangs directly below each place, by code; nothing of places without any."""
+        found: dict[str, list[str]] = {}
+        for node in self.nodes.values():
+            parts = node.path.rstrip("/").split("/")
+            if len(parts) > 1:
+                found.setdefault(parts[-2], []).append(node.code)
+        return {code: sorted(kids) for code, kids in found.items()}
 
     def label(self, code: str) -> dict[str, str]:
         """Where a place is, from its building down, in both languages: people know no codes."""
@@ -252,27 +262,61 @@ class Network:
 
     def unheated(self, at: datetime) -> frozenset[str]:
         """The dwellings to which the company supplies nothing, or little, at an instant."""
-        if at not in self._unheated:
-            self._unheated.clear()  # whoever asks asks for one instant after the other
-            self._unheated[at] = frozenset(
+        stretch = bisect_right(self._turns, at)
+        found = self._unheated.get(stretch)
+        if found is None:
+            found = self._unheated[stretch] = frozenset(
                 code for code in self.statuses if self.status(code, at) is not HeatingStatus.ON
             )
-        return self._unheated[at]
+        return found
 
     @cached_property
-    def _unheated(self) -> dict[datetime, frozenset[str]]:
-        """What was asked for last."""
+    def _turns(self) -> Sequence[datetime]:
+        """When any status begins or ends: between two of these all stay as they are."""
+        periods = [period for one in self.statuses.values() for period in one]
+        ends = {period.until for period in periods if period.until is not None}
+        return sorted({period.since for period in periods} | ends)
+
+    @cached_property
+    def _unheated(self) -> dict[int, frozenset[str]]:
+        """What was asked for of ``unheated``, by the number of turns before."""
         return {}
+
+    def unheated_beside(self, code: str, at: datetime) -> Sequence[str]:
+        """Dwellings beside one that are not heated: beyond its walls first, then on its landing.
+
+        A ledger's columns tell who is next along the façade, not who is behind: the dwellings of
+        one floor of an entrance lie around its stairwell, and most of them touch.
+        """
+        known = self._unheated_beside.setdefault(bisect_right(self._turns, at), {})
+        found = known.get(code)
+        if found is None:
+            unheated = self.unheated(at)
+            walls = [one for one in self.neighbours(code) if one in unheated]
+            landing = (one for one in self._landing[code] if one in unheated and one != code)
+            found = known[code] = [*walls, *(one for one in landing if one not in walls)]
+        return found
+
+    @cached_property
+    def _unheated_beside(self) -> dict[int, dict[str, Sequence[str]]]:
+        """What was asked for of ``unheated_beside``, by the number of turns before."""
+        return {}
+
+    @cached_property
+    def _landing(self) -> Mapping[str, Sequence[str]]:
+        """Every dwelling's landing: those of its entrance and floor, by code."""
+        found: dict[tuple[str, int], list[str]] = {}
+        entrances = self.ancestors(PlaceKind.ENTRANCE)
+        homes = [
+            found.setdefault((entrance or one.code, one.floor), [])
+            for one, entrance in zip(self.dwellings, entrances, strict=True)
+        ]
+        for one, home in zip(self.dwellings, homes, strict=True):
+            home.append(one.code)
+        for home in found.values():
+            home.sort()
+        return dict(zip(self._codes, homes, strict=True))
 
     def meters(self, role: DeviceRole) -> list[Instrument]:
         """Heat meters of a role."""
         return [i for i in self.instruments if i.kind is DeviceKind.METER and i.role is role]
-
-
-def _children(nodes: Iterable[Node]) -> dict[str, list[str]]:
-    children: dict[str, list[str]] = {}
-    for node in nodes:
-        parts = node.path.rstrip("/").split("/")
-        if len(parts) > 1:
-            children.setdefault(parts[-2], []).append(node.code)
-    return {code: sorted(kids) for code, kids in children.items()}

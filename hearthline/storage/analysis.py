@@ -99,6 +99,12 @@ def districts(connection: Connection) -> list[Row]:
     return connection.execute(family("analysis")["districts"]).fetchall()
 
 
+def behind(connection: Connection, until: datetime) -> bool:
+    """Whether any district has not come as far as an instant."""
+    row = connection.execute(family("analysis")["behind"], {"until": until}).fetchone()
+    return row is not None and bool(row["behind"])
+
+
 def district_sizes(connection: Connection) -> dict[str, int]:
     """How many dwellings each district has; costs a look at all places."""
     rows = connection.execute(family("analysis")["district_sizes"])

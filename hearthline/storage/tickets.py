@@ -33,6 +33,15 @@ def open_incidents(connection: Connection, path: str = "") -> list[Row]:
     return connection.execute(family("tickets")["open_incidents"], values).fetchall()
 
 
+def open_incidents_of(connection: Connection, paths: Sequence[str]) -> list[list[Row]]:
+    """``open_incidents`` of each of some districts, by their paths."""
+    values = {"paths": list(paths), "beyond": [beyond(path) for path in paths]}
+    found: list[list[Row]] = [[] for _ in paths]
+    for row in connection.execute(family("tickets")["open_incidents_of"], values):
+        found[row["part"] - 1].append(row)
+    return found
+
+
 def insert_incident(connection: Connection, finding: Finding) -> int | None:
     """Open an incident; None when one is open at that place already (another worker won)."""
     row = connection.execute(
@@ -47,6 +56,25 @@ def update_incident(connection: Connection, incident_id: int, finding: Finding) 
         family("tickets")["update_incident"],
         {**_conclusion(finding), "incident_id": incident_id},
     )
+
+
+def update_incidents(connection: Connection, said: Mapping[int, Finding]) -> None:
+    """``update_incident`` of several, each with its finding."""
+    if not said:
+        return
+    told = [
+        {
+            "id": number,
+            "cause": finding.cause,
+            "place": finding.place,
+            "at": finding.at.isoformat(),
+            "confidence": finding.confidence,
+            "evidence": _evidence(finding),
+            "ranked": finding.ranked,
+        }
+        for number, finding in said.items()
+    ]
+    connection.execute(family("tickets")["update_incidents"], {"said": Jsonb(told)})
 
 
 def close_incident(connection: Connection, incident_id: int, at: datetime) -> None:
@@ -154,19 +182,17 @@ def append_event(
     projection: Mapping[str, Any],
 ) -> None:
     """Append one event, renew the projection, put it in the outbox and notify listeners."""
-    sql = family("tickets")
-    body = Jsonb(dict(event["body"]))
-    connection.execute(
-        sql["append_event"],
-        {**event, "body": body, "ticket_id": ticket_id, "seq": projection["version"]},
-    )
-    connection.execute(sql["project"], {**projection, "ticket_id": ticket_id, "at": event["at"]})
-    envelope = {**event, "at": event["at"].isoformat(), "body": dict(event["body"])}
-    connection.execute(
-        sql["emit"],
-        {"type": f"hearthline.ticket.{event['kind']}", "number": number, "body": Jsonb(envelope)},
-    )
-    connection.execute(sql["notify"], {"number": number})
+    body = dict(event["body"])
+    values = {
+        **event,
+        **projection,
+        "ticket_id": ticket_id,
+        "number": number,
+        "type": f"hearthline.ticket.{event['kind']}",
+        "body": Jsonb(body),
+        "envelope": Jsonb({**event, "at": event["at"].isoformat(), "body": body}),
+    }
+    connection.execute(family("tickets")["append_event"], values)
 
 
 def merge_into(connection: Connection, incident_id: int, into: int) -> None:
@@ -185,16 +211,19 @@ def audit(
 
 
 def _conclusion(finding: Finding) -> dict[str, Any]:
-    evidence: Sequence[dict[str, Any]] = [
-        {"code": piece.code, "values": piece.values, "against": piece.against}
-        for piece in finding.evidence
-    ]
     return {
         "cause": finding.cause,
         "place": finding.place,
         "device_uid": finding.device_uid,
         "at": finding.at,
         "confidence": finding.confidence,
-        "evidence": Jsonb(evidence),
+        "evidence": Jsonb(_evidence(finding)),
         "ranked": Jsonb([[cause, probability] for cause, probability in finding.ranked]),
     }
+
+
+def _evidence(finding: Finding) -> list[dict[str, Any]]:
+    return [
+        {"code": piece.code, "values": piece.values, "against": piece.against}
+        for piece in finding.evidence
+    ]

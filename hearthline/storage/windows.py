@@ -48,7 +48,10 @@ def room_hours(
     devices: Sequence[int] | None = None,
 ) -> Columns:
     """Hourly room statistics of some devices or of all: mean_c, min_c, max_c, n, covered_min."""
-    return _hours(connection, "room_hours", ROOM_HOURS, (since, until), devices)
+    connection.execute(family("windows")["by_page"])
+    found = _hours(connection, "room_hours", ROOM_HOURS, (since, until), devices)
+    connection.execute(family("windows")["as_planned"])
+    return found
 
 
 def meter_hours(

@@ -42,6 +42,13 @@ FROM place p LEFT JOIN watermark w ON w.name = 'analysis/' || p.code
 WHERE p.parent_id IN (SELECT id FROM place WHERE parent_id IS NULL)
 ORDER BY p.path;
 
+-- name: behind
+-- Whether any of them has not come as far as an instant.
+SELECT EXISTS (
+    SELECT FROM place p LEFT JOIN watermark w ON w.name = 'analysis/' || p.code
+    WHERE p.parent_id IN (SELECT id FROM place WHERE parent_id IS NULL)
+      AND (w.at IS NULL OR w.at < %(until)s)) AS behind;
+
 -- name: district_sizes
 -- How many dwellings each has.
 SELECT split_part(path, '/', 2) AS code, count(*)::int AS dwellings
@@ -77,16 +84,18 @@ WHERE b.role = 'room' AND p.kind = 'unit' AND b.valid @> %(at)s::timestamptz
 -- fell silent, or deliver a backlog of more than a day, hold nobody up.
 -- What was dated by its arrival tells how far arrival is, not measurement: it counts only where
 -- nothing else is known, or a backlog would be passed over.
-WITH telling AS (
+-- ``< 1`` is ``= 0`` in words that do not make the planner take sound readings for rare: it would
+-- look up every device by itself.
+WITH telling AS MATERIALIZED (
     SELECT l.time, l.seen_at, l.quality & %(arrival)s = 0 AS dated
     FROM latest l JOIN device d ON d.id = l.device_id
-    WHERE d.kind = %(kind)s AND l.quality & %(unusable)s = 0
-), reporting AS (
-    SELECT time, seen_at, max(time) OVER () AS newest, max(seen_at) OVER () AS last_seen
-    FROM telling WHERE dated OR NOT EXISTS (SELECT FROM telling WHERE dated))
-SELECT percentile_disc(1 - %(share)s::float8) WITHIN GROUP (ORDER BY time) AS at
-FROM reporting
-WHERE seen_at >= last_seen - interval '2 hours' AND time >= newest - interval '1 day';
+    WHERE d.kind = %(kind)s AND l.quality & %(unusable)s < 1
+), newest AS (
+    SELECT dated, max(time) AS at, max(seen_at) AS seen_at
+    FROM telling GROUP BY dated ORDER BY dated DESC LIMIT 1)
+SELECT percentile_disc(1 - %(share)s::float8) WITHIN GROUP (ORDER BY t.time) AS at
+FROM newest n JOIN telling t ON t.dated >= n.dated
+WHERE t.seen_at >= n.seen_at - interval '2 hours' AND t.time >= n.at - interval '1 day';
 
 -- name: pending_rollups
 -- From an hour on: what came late for hours long judged holds nobody up, what came since does.

@@ -4,6 +4,7 @@
 -- Those at or below a path, and those above it with their members below it; '' is everywhere. A
 -- district's places are found by their index, since a large city has many open incidents.
 SELECT i.id, i.kind, i.cause, p.code AS place, i.confidence, i.opened_at, d.uid AS device_uid,
+       i.ranked, i.updated_at AS judged_at,
        t.recovered_at, t.number, p.kind IN ('source', 'substation', 'circuit') AS common,
        coalesce(array_agg(m.code) FILTER (WHERE m.code IS NOT NULL), '{}') AS members,
        coalesce(array_agg(m.code) FILTER (WHERE m.cold_since IS NOT NULL AND m.warm_since IS NULL),
@@ -22,6 +23,33 @@ WHERE i.closed_at IS NULL AND (%(path)s = '' OR i.place_id IN (
 GROUP BY i.id, p.code, p.kind, d.uid, t.recovered_at, t.number
 ORDER BY i.opened_at, i.id;
 
+-- name: open_incidents_of
+-- The same of several districts, each by its number from one on, in one look.
+WITH here AS MATERIALIZED (
+    SELECT n.part, n.path AS district, p.id, p.code, p.kind
+    FROM unnest(%(paths)s::text[], %(beyond)s::text[]) WITH ORDINALITY n (path, beyond, part)
+    JOIN place p ON p.path ~>=~ n.path AND p.path ~<~ n.beyond
+    UNION ALL
+    SELECT n.part, n.path, p.id, p.code, p.kind
+    FROM unnest(%(paths)s::text[]) WITH ORDINALITY n (path, part)
+    JOIN place p ON p.code = ANY(string_to_array(n.path, '/')) AND length(p.path) < length(n.path))
+SELECT h.part, i.id, i.kind, i.cause, h.code AS place, i.confidence, i.opened_at,
+       i.ranked, i.updated_at AS judged_at,
+       d.uid AS device_uid, t.recovered_at, t.number,
+       h.kind IN ('source', 'substation', 'circuit') AS common,
+       coalesce(array_agg(m.code) FILTER (WHERE m.code IS NOT NULL), '{}') AS members,
+       coalesce(array_agg(m.code) FILTER (WHERE m.cold_since IS NOT NULL AND m.warm_since IS NULL),
+                '{}') AS cold_members
+FROM here h
+JOIN incident i ON i.place_id = h.id AND i.closed_at IS NULL
+JOIN ticket t ON t.incident_id = i.id
+LEFT JOIN device d ON d.id = i.device_id
+LEFT JOIN LATERAL (
+    SELECT u.code, im.cold_since, im.warm_since FROM incident_member im JOIN place u ON u.id = im.place_id
+    WHERE im.incident_id = i.id AND starts_with(u.path, h.district)) m ON true
+GROUP BY h.part, h.code, h.kind, i.id, d.uid, t.recovered_at, t.number
+ORDER BY h.part, i.opened_at, i.id;
+
 -- name: insert_incident
 INSERT INTO incident (kind, cause, place_id, device_id, opened_at, updated_at, confidence,
                       evidence, ranked)
@@ -37,6 +65,15 @@ UPDATE incident SET
     updated_at = greatest(updated_at, %(at)s),
     place_id = (SELECT id FROM place WHERE code = %(place)s)
 WHERE id = %(incident_id)s;
+
+-- name: update_incidents
+UPDATE incident i SET
+    cause = n.cause, confidence = n.confidence, evidence = n.evidence, ranked = n.ranked,
+    updated_at = greatest(i.updated_at, n.at), place_id = p.id
+FROM jsonb_to_recordset(%(said)s) n (id bigint, cause text, place text, at timestamptz,
+                                     confidence real, evidence jsonb, ranked jsonb)
+JOIN place p ON p.code = n.place
+WHERE i.id = n.id;
 
 -- name: close_incident
 UPDATE incident SET closed_at = %(at)s, updated_at = greatest(updated_at, %(at)s)
@@ -96,23 +133,21 @@ SELECT seq, kind, at, recorded_at, actor, reason, note, body
 FROM ticket_event WHERE ticket_id = %(ticket_id)s ORDER BY seq;
 
 -- name: append_event
-INSERT INTO ticket_event (ticket_id, seq, kind, at, actor, reason, note, body)
-VALUES (%(ticket_id)s, %(seq)s, %(kind)s, %(at)s, %(actor)s, %(reason)s, %(note)s, %(body)s);
-
--- name: project
-UPDATE ticket SET state = %(state)s, version = %(version)s, updated_at = %(at)s,
-                  assignee = %(assignee)s, recovered_at = %(recovered_at)s
-WHERE id = %(ticket_id)s;
+-- One event with what follows from it: the projection, the outbox, the listeners.
+WITH appended AS (
+    INSERT INTO ticket_event (ticket_id, seq, kind, at, actor, reason, note, body)
+    VALUES (%(ticket_id)s, %(version)s, %(kind)s, %(at)s, %(actor)s, %(reason)s, %(note)s, %(body)s)
+), projected AS (
+    UPDATE ticket SET state = %(state)s, version = %(version)s, updated_at = %(at)s,
+                      assignee = %(assignee)s, recovered_at = %(recovered_at)s
+    WHERE id = %(ticket_id)s
+), emitted AS (
+    INSERT INTO outbox (type, subject, body) VALUES (%(type)s, %(number)s, %(envelope)s))
+SELECT pg_notify('hearthline_ticket', %(number)s);
 
 -- name: merge_into
 UPDATE ticket SET merged_into = (SELECT id FROM ticket WHERE incident_id = %(into)s)
 WHERE incident_id = %(incident_id)s;
-
--- name: emit
-INSERT INTO outbox (type, subject, body) VALUES (%(type)s, %(number)s, %(body)s);
-
--- name: notify
-SELECT pg_notify('hearthline_ticket', %(number)s);
 
 -- name: note_audit
 INSERT INTO audit (actor, action, object, body) VALUES (%(actor)s, %(action)s, %(object)s, %(body)s);

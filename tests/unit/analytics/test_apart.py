@@ -7,7 +7,7 @@ import numpy as np
 
 from analytics.diagnose import diagnose
 from analytics.explain.apart import own_causes
-from analytics.localise.contrast import lone_entrance
+from analytics.localise.contrast import lone_dwelling, lone_entrance
 from analytics.signs import Sign, Signal
 from analytics.snapshot import Courses, Floats, Snapshot
 from hearthline.domain.findings import Cause, Finding
@@ -202,3 +202,42 @@ def test_two_cold_dwellings_on_top_of_a_riser_that_is_off_as_a_whole_are_the_ris
     assert finding.cause is Cause.AIR_LOCK
     elsewhere = diagnose(seen(["B1-E1-201", "B1-E1-601"], offset_k=off, spread_k=spread))
     assert "B1-E1-R1" not in places(elsewhere)
+
+
+def test_what_lasts_for_a_day_stands_out_with_less() -> None:
+    """The mean of a day strays less than that of six hours."""
+    low = cold_town(SHORT, B2_E1_301=-2.3)
+    level = np.full((len(ALL), 24), 18.5)
+    off = np.zeros_like(level)
+    course = Courses(level, off, np.arange(24), np.full(24, -5.0))
+    assert places(diagnose(replace(low, courses=course))) == {"N": 72}
+    off = off.copy()
+    off[town().index["B2-E1-301"]] = -2.3
+    lasting = replace(course, hourly_k=off)
+    assert places(diagnose(replace(low, courses=lasting))) == {"B2-E1-301": 1, "N": 71}
+
+
+def test_far_colder_than_a_cold_neighbour_can_make_it_is_no_spill() -> None:
+    """A closed valve beside the wall of an entrance that is cold: both are told."""
+    cold = [*below("B2-E1"), "B2-E2-301"]
+    offset = offsets(B2_E1=-6.0, B2_E2_301=-4.6)
+    spread = np.full(len(ALL), 0.5)
+    found = diagnose(seen(cold, offset_k=offset, spread_k=spread))
+    assert places(found) == {"B2-E1": 12, "B2-E2-301": 1}
+    offset = offsets(B2_E1=-6.0, B2_E2_301=-2.6)
+    found = diagnose(seen(cold, offset_k=offset, spread_k=spread))
+    assert places(found) == {"B2-E1": 13}
+
+
+def test_a_closed_valve_chills_its_riser_and_badly_set_valves_cool_it_from_one_end() -> None:
+    """Each floor feels a part of what the one between has lost; a slope along the riser is one."""
+    rows = town().below("B2-E1-R1")
+    offset = np.zeros(len(ALL))
+    riser = seen([], offset_k=offset, spread_k=np.full(len(ALL), 0.5))
+    offset[rows] = (-0.1, -1.4, -5.0, -1.2, -0.3, 0.0)
+    assert lone_dwelling(riser, "B2-E1-R1", offset) == "B2-E1-301"
+    for shifted in ((-4.0, -3.1, -2.0, -1.5, -0.8, 0.1), (-2.5, -3.0, -2.4, -2.7, -2.6, -2.2)):
+        offset[rows] = shifted
+        assert lone_dwelling(riser, "B2-E1-R1", offset) is None
+    offset[rows] = (np.nan, np.nan, -5.0, -1.2, np.nan, -0.1)
+    assert lone_dwelling(riser, "B2-E1-R1", offset) is None  # two fellows do not tell

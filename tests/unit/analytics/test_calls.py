@@ -257,3 +257,36 @@ def test_a_lone_caller_may_be_the_first_of_a_riser_that_nobody_measures() -> Non
     measured = called({top: ago(26, 2)}, EVERYBODY - {"B2-E1-101"})
     [known] = triage(measured, NO_WAIT).findings
     assert Cause.AIR_LOCK not in dict(known.ranked)
+
+
+def test_who_insists_beside_an_unheated_dwelling_is_looked_at_at_home() -> None:
+    """A neighbour's chill rarely makes a household call three times within a week."""
+    network = town({"B2-E1-402": HeatingStatus.STOPPED})
+    insisting = seen([], network, set(EVERYBODY), complaints={HOME: ago(60, 30, 2)})
+    [found] = triage(insisting, NO_WAIT).findings
+    assert (found.place, found.cause, found.apart) == (HOME, Cause.NEIGHBOUR_UNHEATED, True)
+    once = seen([], network, set(EVERYBODY), complaints={HOME: ago(30, 2)})
+    [found] = triage(once, NO_WAIT).findings
+    assert (found.place, found.apart) == ("B2-E1-402", False)
+
+
+@pytest.mark.parametrize(("others", "own"), [(0, True), (1, True), (4, False)])
+def test_beneath_a_common_cause_who_calls_far_oftener_than_others_has_his_own(
+    others: int, own: bool
+) -> None:
+    """A low curve makes some call; one of them called on six days running."""
+    short = signal(Sign.SUPPLY_LOW, "N")
+    often = {HOME: ago(*range(140, 0, -24))}
+    fellows = [code for code in sorted(EVERYBODY) if code != HOME][::2]
+    calls = {code: ago(*range(24 * others - 20, 0, -24)) for code in fellows if others}
+    if others == 1:  # a few of them once
+        calls = dict(list(calls.items())[:4])
+    found = diagnose(called({**calls, **often}, signals=[short]))
+    assert (HOME in {one.place for one in found if one.apart}) is own
+
+
+def test_two_who_insist_are_two_dwellings_and_no_entrance() -> None:
+    """A trouble that all of them shared so deeply would have made others call as well."""
+    calls = {"B2-E1-101": ago(70, 40, 5), "B2-E1-602": ago(66, 30, 3)}
+    found = triage(called(calls), NO_WAIT).findings
+    assert {one.place for one in found} == set(calls)

@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from analytics.explain.neighbours import chilled, cluster, neighbours_unheated, unheated_beside
+from analytics.explain.neighbours import (
+    chilled,
+    cluster,
+    neighbours_unheated,
+    stopped_lately,
+    unheated_beside,
+)
 from analytics.snapshot import ColdDwelling, Snapshot
 from hearthline.domain.network import Dwelling, Network, Node, Period
 from hearthline.domain.places import HeatingStatus, PlaceKind
@@ -101,3 +107,12 @@ def test_only_a_wall_excuses_who_stands_out_from_a_common_cause() -> None:
     snapshot = seen({"202": LONG_AGO}, {"201": -1.5, "203": -1.5})
     assert chilled(snapshot, "201")
     assert not chilled(snapshot, "203")
+
+
+def test_a_recent_stop_is_told_before_what_a_meter_shows_of_the_station() -> None:
+    """Who fell against his fellows since the neighbour's stop; who did not is the station's."""
+    victims = frozenset({"101", "301", "401"})
+    since_stop = seen({"201": LATELY}, {"101": -1.9, "301": -1.4, "401": -0.2})
+    [finding] = stopped_lately(since_stop, victims)
+    assert (finding.place, finding.cold, finding.apart) == ("201", {"101", "301"}, True)
+    assert not stopped_lately(seen({"201": LONG_AGO}, {"101": -1.9}), victims)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from analytics.observed import MeterTable, Weather
-from analytics.plant import read_network, read_plant
+from analytics.plant import Look, read_network, read_plant
 from analytics.signs import Sign, Signal
+from analytics.stations import circuits_of
 from hearthline.domain.network import Instrument, Network, Node
 from hearthline.domain.places import DeviceKind, DeviceRole, FlowPipe, PlaceKind
 
@@ -42,6 +43,7 @@ def meter(place: str, role: DeviceRole) -> Instrument:
 
 
 NETWORK = network()
+CIRCUITS = circuits_of(NETWORK.instruments, NETWORK)
 ROW = {(m.place, m.role): at for at, m in enumerate(NETWORK.instruments)}
 
 
@@ -78,7 +80,7 @@ def said(table: MeterTable) -> list[Signal]:
     still = np.full(HOURS, np.nan)
     weather = Weather(START, OUTDOOR, still, still)
     overall = read_network(table, weather, NETWORK)
-    return [*overall.signals, *read_plant(table, weather, NETWORK, overall)]
+    return [*overall.signals, *read_plant(Look(table, weather, CIRCUITS, overall))]
 
 
 def changed(

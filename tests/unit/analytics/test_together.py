@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from analytics.cycle import LOT, PIECES, District, Lot, lots
+from analytics.cycle import LOT, PIECES, REST, District, Lot, lots
 from analytics.loading import told_apart
 from analytics.trust import Facts, SensorHours, Surroundings, Trust, daily, judge
 from analytics.trust.together import apart, stacked
@@ -93,11 +93,18 @@ def test_rows_go_to_the_group_of_their_device() -> None:
 
 
 def test_lots_are_neighbours_and_bounded_by_their_dwellings() -> None:
-    """A large city in lots of some thousand dwellings; a small one so that processes share it."""
+    """A large city in lots of some thousand dwellings, the last ones smaller; a small one so that
+    processes share it."""
     city = [District(f"D{n:03}", f"S/D{n:03}/") for n in range(100)]
     many = lots(city, {one.code: 240 for one in city})
     assert [one for lot in many for one in lot.districts] == city
-    assert {len(lot.districts) for lot in many[:-1]} == {LOT // 240}
+    sizes = [len(lot.districts) for lot in many]
+    left = [240 * (100 - sum(sizes[:number])) for number in range(len(sizes))]
+    assert sizes[0] == LOT // 240
+    assert all(
+        240 * size <= min(LOT, max(LOT // REST, rest // REST))
+        for size, rest in zip(sizes, left, strict=True)
+    )
     town = city[:9]
     assert lots(town, {one.code: 225 for one in town}) == [Lot((one,)) for one in town]
     assert len(lots(city[:16], {one.code: 225 for one in city[:16]})) == PIECES

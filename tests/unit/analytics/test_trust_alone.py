@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from analytics.trust import NOTHING_AROUND, Surroundings, TrustReason, daily, judge
+from analytics.trust import (
+    NOTHING_AROUND,
+    Facts,
+    Surroundings,
+    Trust,
+    TrustReason,
+    daily,
+    judge,
+)
 from analytics.trust.model import GRADE_B, GRADE_C, NUMBER, Floats, Ints
 from analytics.trust.walls import PULL
 from tests.unit.analytics.rooms import around, breathing, shown
@@ -74,6 +83,49 @@ def test_cold_that_the_neighbours_do_not_feel_is_doubted() -> None:
         level[beside] -= PULL * FALL_K
     felt = doubted(level, near)
     assert (felt[-DAY:] == NUMBER[TrustReason.GOOD]).all()
+
+
+LOW_K = 2.4
+
+
+def always_low(felt_k: float, days: int = 12) -> tuple[Trust, Facts]:
+    """One sensor low ever since it was first heard; its neighbours feel so much of it."""
+    level = breathing(ROWS, days * DAY) - 0.13 * (np.arange(ROWS) - ROWS // 2)[:, None]
+    level[COLD] -= LOW_K
+    for beside in (COLD - 2, COLD - 1, COLD + 1, COLD + 2):
+        level[beside] -= felt_k
+    sensors, near = shown(level), replace(NOTHING_AROUND, walls=walls())
+    past = daily(sensors, near)
+    return judge(sensors, near, past), past
+
+
+def test_a_level_that_was_always_low_and_that_nobody_feels_is_a_sensor_s() -> None:
+    """Doubted from the third day, a case for a thermometer after a week."""
+    trust, past = always_low(0.0)
+    why = NUMBER[TrustReason.UNFELT]
+    assert (trust.grade[COLD, 3 * DAY : 6 * DAY] == GRADE_B).all()
+    assert (trust.grade[COLD, 8 * DAY :] == GRADE_C).all()
+    assert (trust.reason[COLD, 3 * DAY :] == why).all()
+    assert trust.measure[COLD, -1] == pytest.approx(-LOW_K, abs=0.2)
+    assert past["told"][COLD, -1] == why
+    assert not trust.usable[COLD].any()
+    assert (np.delete(trust.grade, COLD, axis=0) == 0).all()
+
+
+def test_a_room_that_was_always_cold_and_that_chills_its_neighbours_is_believed() -> None:
+    trust, past = always_low(PULL * LOW_K)
+    assert NUMBER[TrustReason.UNFELT] not in trust.reason[COLD]
+    assert not past["told"].any()
+
+
+def test_without_witnesses_a_level_says_nothing() -> None:
+    """Nobody's sensor hangs beyond its walls, or an unheated dwelling lies there."""
+    level = breathing(ROWS, 12 * DAY)
+    level[COLD] -= LOW_K
+    sensors, others = shown(level), walls()
+    near = replace(NOTHING_AROUND, walls=others[others[:, 0] != COLD])
+    trust = judge(sensors, near, daily(sensors, near))
+    assert (trust.grade[COLD] < GRADE_C).all()
 
 
 def test_one_neighbour_is_no_witness() -> None:

@@ -114,6 +114,17 @@ def test_an_hourly_sensor_is_not_called_knocked() -> None:
     assert (judge(hourly).grade < GRADE_C).all()
 
 
+@pytest.mark.parametrize("beside", [-1, 1])
+def test_a_lost_reading_beside_it_does_not_hide_a_knock(beside: int) -> None:
+    """A single one still shows that the hour was calm; of a smaller step it does not."""
+    for step_k, told in ((-2.2, True), (-1.5, False)):
+        sensors = knocked(shown(breathing(8, 96)), 3, KNOCK, step_k)
+        samples = sensors.samples.copy()
+        samples[3, KNOCK + beside] = 1
+        trust = judge(replace(sensors, samples=samples))
+        assert (trust.grade[3, KNOCK + SMALL_AFTER_H + 1 :] == GRADE_C).all() == told
+
+
 def test_two_that_take_each_others_level_were_exchanged() -> None:
     """Same hour, opposite steps, and each shows what the other showed."""
     level = breathing(8, 120)
@@ -125,6 +136,27 @@ def test_two_that_take_each_others_level_were_exchanged() -> None:
     for row in (2, 5):
         assert reasons(trust, row, 90) == ("C", TrustReason.SWAPPED)
     assert (np.delete(trust.grade, [2, 5], axis=0) < GRADE_C).all()
+
+
+def test_two_rooms_that_pass_each_other_were_not_exchanged() -> None:
+    """One is aired while the other warms up: each ends where the other was, but it takes hours."""
+    level = breathing(8, 120)
+    hours = np.arange(120)
+    for row, by in ((2, -1.0), (5, 1.0)):
+        level[row] += 0.5 * by * np.interp(hours, [KNOCK - 1, KNOCK + 1], [-1.0, 1.0])
+    trust = judge(shown(level))
+    assert NUMBER[TrustReason.SWAPPED] not in trust.reason
+
+
+def test_a_fall_that_is_over_next_morning_is_half_of_no_exchange() -> None:
+    """It fits another sensor's step for most of a night; then it is home again."""
+    level = breathing(8, 120)
+    level[2] += 0.7
+    level[5] -= 0.7
+    swapped = level.copy()
+    swapped[2, KNOCK:], swapped[5, KNOCK:] = level[5, KNOCK:], level[2, KNOCK:]
+    swapped[2, KNOCK + 11 :] = level[2, KNOCK + 11 :]
+    assert (judge(shown(swapped)).reason[:, -1] != NUMBER[TrustReason.SWAPPED]).all()
 
 
 def test_memory_carries_a_shift_beyond_the_window() -> None:

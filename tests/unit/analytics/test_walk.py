@@ -1,5 +1,6 @@
 """Following incidents: what it means that a sign comes again, or hangs above them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from analytics.offline.desk import MemoryDesk
@@ -63,3 +64,17 @@ def test_the_flow_of_a_building_keeps_the_incident_of_its_entrance_open() -> Non
     elsewhere = seen([], signals=[signal(Sign.FLOW_LOW, "B1")])
     follow_up(desk, elsewhere, desk.open_incidents())
     assert desk.incidents[0].recovered_at == NOON
+
+
+def test_a_dwelling_that_comes_back_within_the_week_is_a_repeat() -> None:
+    """Between two cold spells it is well; a building's incident waits for a day only."""
+    desk = MemoryDesk(town().path_of)
+    for place in ("B2-E1-301", "B1"):
+        cold = frozenset(below(place))
+        desk.open(Finding(NOON, place, Cause.UNDETERMINED, 0.5, cold, cold, ()))
+    for days in range(8):
+        at = NOON + days * 24 * HOUR
+        follow_up(desk, replace(seen([]), at=at), desk.open_incidents())
+    dwelling, building = desk.incidents
+    assert building.closed_at == NOON + 24 * HOUR
+    assert dwelling.closed_at == NOON + 7 * 24 * HOUR

@@ -219,3 +219,25 @@ def test_what_is_left_of_a_vague_trouble_joins_what_is_open_or_waits() -> None:
     assert joins.finding.cold == joins.finding.affected == {"101"}
     joins, opens = plan([replace(vague, cold=vague.cold | {"106"})], [entrance], paths)
     assert (opens.kind, opens.finding.cold) == (StepKind.OPEN, {"104", "105", "106"})
+
+
+def test_who_insists_beside_an_unheated_dwelling_gets_a_ticket_of_his_own() -> None:
+    """The neighbours' incident holds the dwelling; an incident around it would take it in."""
+    own = finding("101", Cause.NEIGHBOUR_UNHEATED, apart=True)
+    chill = incident("201", Cause.NEIGHBOUR_UNHEATED, members=frozenset({"101"}), cold=own.cold)
+    [step] = plan([own], [chill], PATHS)
+    assert (step.kind, step.finding.cold) == (StepKind.OPEN, own.cold)
+    [step] = plan([own], [incident("S-B1-E1", Cause.AIR_LOCK)], PATHS)
+    assert step.kind is StepKind.UPDATE
+
+
+def test_such_a_ticket_becomes_part_of_what_is_found_around_it() -> None:
+    """It rests on calls, not on the ledger alone."""
+    insisting = incident("101", Cause.NEIGHBOUR_UNHEATED, cold=frozenset({"101"}))
+    [step] = plan([finding("S-B1-E1", Cause.AIR_LOCK)], [insisting], PATHS)
+    assert (step.kind, step.incident) == (StepKind.WIDEN, insisting)
+    ledger = incident("201", Cause.NEIGHBOUR_UNHEATED, cold=frozenset({"101"}))
+    [step] = plan(
+        [finding("S-B1-E1", Cause.AIR_LOCK, cold=frozenset({"101", "201"}))], [ledger], PATHS
+    )
+    assert step.kind is StepKind.OPEN
