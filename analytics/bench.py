@@ -199,7 +199,7 @@ def _loading(url: str, profile: Profile, until: datetime) -> float:
         districts = [lots.District(row["code"], row["path"]) for row in rows]
         first = analysis.first_hour(connection) or until
         span = Span(first, until, until)
-        block = cycle.Block(span, Overall.quiet(first, 0))
+        block = cycle.Block(span, Overall.quiet(first))
         began = time.perf_counter()
         for lot in lots.cut(districts, analysis.district_sizes(connection)):
             cycle.observed(connection, lot, profile, block)

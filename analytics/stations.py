@@ -43,9 +43,3 @@ def circuits_of(meters: Sequence[Instrument], network: Network) -> list[Circuit]
             mains = primary.get(substation, -1)
             found.append(Circuit(substation, meter.place, mains, row, below))
     return found
-
-
-def source_of(network: Network) -> str | None:
-    """The one source of a network; None where there are several, whose shares nobody knows."""
-    roots = network.roots()
-    return roots[0] if len(roots) == 1 else None

@@ -154,7 +154,7 @@ def test_the_live_cycle_looks_at_what_an_offline_one_would(
         windows.weather_hours(connection, span.hours_from, span.hours_until),
         np.empty((len(there.dwellings), 0)),
     )
-    seen = laying.lay_out(there, found, span, Overall.quiet(span.hours_from, 0))
+    seen = laying.lay_out(there, found, span, Overall.quiet(span.hours_from))
     assert {str(meter.role) for meter in seen.meters.meters} == {"primary", "secondary", "branch"}
     assert seen.weather.outdoor_c.shape == (DAYS * 24,)
     assert np.nanmean(seen.weather.outdoor_c) == pytest.approx(-16, abs=0.5)
