@@ -23,7 +23,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from analytics import cycle
+from analytics import cycle, lots
 from analytics.laying import Span
 from analytics.memory import Rows
 from analytics.overall import Overall
@@ -185,7 +185,7 @@ def _analysed(url: str, until: datetime) -> float:
     with connect(url, autocommit=True) as connection:
         began = time.perf_counter()
         scratch.arrive(connection, until)
-        while analysis.progress(connection, cycle.PROGRESS) != until:
+        while analysis.progress(connection, analysis.WHOLE) != until:
             if time.perf_counter() - began > PATIENCE_S:
                 raise TimeoutError(f"the analysis is not settled after {PATIENCE_S:.0f} s")
             time.sleep(LOOK_S)
@@ -196,12 +196,12 @@ def _loading(url: str, profile: Profile, until: datetime) -> float:
     """Seconds in which one process reads the windows of all districts, judging nothing."""
     with Database(url, max_size=1) as database, database.transaction() as connection:
         rows = analysis.districts(connection)
-        districts = [cycle.District(row["code"], row["path"]) for row in rows]
+        districts = [lots.District(row["code"], row["path"]) for row in rows]
         first = analysis.first_hour(connection) or until
         span = Span(first, until, until)
-        block = cycle.Block(span, Overall.quiet(first, 0))
+        block = cycle.Block(span, Overall.quiet(first))
         began = time.perf_counter()
-        for lot in cycle.lots(districts, analysis.district_sizes(connection)):
+        for lot in lots.cut(districts, analysis.district_sizes(connection)):
             cycle.observed(connection, lot, profile, block)
         return time.perf_counter() - began
 

@@ -9,7 +9,8 @@ event-time order. What there is to do follows from the data alone:
 2. ``judge`` does a lot of neighbouring districts: loaded and judged as one, since a hundred small
    matrices cost far more than a large one, and walked one by one, in one transaction. Lots may be
    done by any number of processes side by side; each district has a watermark of its own, so that
-   what was done by a process that died is done, and what was not is due.
+   what was done by a process that died is done, and what was not is due. A district whose analysis
+   fails is set aside: the city goes on, and the next block tries it again from where it stands.
 3. ``settle`` looks from above once all districts are there: it takes what they found cold into
    the incidents of the sources, follows these, and ends the block.
 
@@ -19,13 +20,15 @@ event-time order. What there is to do follows from the data alone:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import reduce
 
-from analytics import judging
+from analytics import judging, lots
 from analytics.history import History
 from analytics.laying import OnFile, Span, case, lay_out, meter_table, near, weather_of
 from analytics.loading import load
+from analytics.lots import BLOCK, District, Lot
 from analytics.noting import write_episodes, write_grades
 from analytics.observed import Observed
 from analytics.overall import Overall
@@ -40,24 +43,16 @@ from hearthline.clock import floor
 from hearthline.domain.complaints import RULES
 from hearthline.domain.places import DeviceKind
 from hearthline.domain.policies import Profile
+from hearthline.errors import PartAway
 from hearthline.storage import analysis, complaints, maintenance, windows
 from hearthline.storage import network as networks
 from hearthline.storage import trust as trust_rows
-from hearthline.storage.database import Connection, Database, Row
+from hearthline.storage.database import Away, Connection, Database, Row
 from tickets import sitting
 from tickets.carrying import News
 from tickets.sitting import Sitting
 
-PROGRESS = "analysis"
-BLOCK = timedelta(days=14)
 LIVE_LAG = timedelta(hours=2)  # meters may run ahead of the rooms by this much
-LOT, PIECES = 2_500, 8
-"""Dwellings that are judged together at most, and into how many lots a city is cut at least: beyond
-some thousand nothing is gained but memory lost, and processes need something to share."""
-REST = 4
-"""Of what is left a lot takes no more than this part, so that no process waits long for the last;
-down to a lot of this part, since small ones cost more a dwelling."""
-
 # The share of devices that must have reached an instant before it is judged. Places are told by
 # the share of cold rooms, so nearly all must be in; a meter speaks for itself and need not wait.
 SHARE_IN: Mapping[DeviceKind, float] = {DeviceKind.ROOM: 0.9, DeviceKind.METER: 0.5}
@@ -72,6 +67,14 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A district that was set aside, and what its analysis failed with."""
+
+    district: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was done; ``until`` is the watermark reached, None where there is no data."""
 
@@ -81,6 +84,7 @@ class Report:
     closed: int = 0
     held: int = 0
     behind: bool = False  # more blocks wait
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,36 +96,6 @@ class Block:
     heard_at: datetime | None = None
     dwellings: Mapping[str, int] = field(default_factory=dict)
     """How many each district had as the block began."""
-
-
-@dataclass(frozen=True, slots=True)
-class District:
-    """A topmost place below the sources."""
-
-    code: str
-    path: str
-
-    @property
-    def progress(self) -> str:
-        """The name of its watermark."""
-        return f"{PROGRESS}/{self.code}"
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Neighbouring districts that are judged together."""
-
-    districts: tuple[District, ...]
-
-    @property
-    def code(self) -> str:
-        """What it is called: by its first district."""
-        return self.districts[0].code
-
-    @property
-    def paths(self) -> list[str]:
-        """The paths of its districts."""
-        return [district.path for district in self.districts]
 
 
 def run(database: Database, rules: Rules, now: datetime) -> Report:
@@ -141,6 +115,7 @@ def _and(one: Report, other: Report) -> Report:
         one.closed + other.closed,
         one.held + other.held,
         other.behind,
+        one.failures + other.failures,
     )
 
 
@@ -148,7 +123,7 @@ def begin(database: Database, rules: Rules, now: datetime) -> Report:
     """Note the next block, unless one is being judged or nothing has moved on."""
     with database.transaction() as connection:
         analysis.lock_cycle(connection)
-        at = analysis.progress(connection, PROGRESS)
+        at = analysis.progress(connection, analysis.WHOLE)
         if analysis.block(connection) is not None:
             return Report(at)
         span = _span(connection, now)
@@ -186,31 +161,14 @@ def complete(database: Database) -> bool:
 
 
 def _due(connection: Connection, block: Block) -> list[Lot]:
-    rows = analysis.districts(connection)
-    late = {row["code"] for row in rows if row["at"] is None or row["at"] < block.span.until}
+    rows, until = analysis.districts(connection), block.span.until
+    late = {row["code"] for row in rows if row["at"] is None or row["at"] < until}
+    late -= {row["code"] for row in analysis.aside(connection) if row["tried_until"] >= until}
     if not late:
         return []
     districts = [District(row["code"], row["path"]) for row in rows]
-    cut = lots(districts, block.dwellings)
+    cut = lots.cut(districts, block.dwellings)
     return [lot for lot in cut if not late.isdisjoint(d.code for d in lot.districts)]
-
-
-def lots(districts: Sequence[District], dwellings: Mapping[str, int]) -> list[Lot]:
-    """Neighbouring districts together, up to so many dwellings; what nobody knows stays alone."""
-    left = sum(dwellings.values())
-    most = min(LOT, max(1, left // PIECES))
-    least = min(most, LOT // REST)
-    found: list[list[District]] = []
-    held = room = most
-    for district in districts:
-        size = dwellings.get(district.code, most)
-        if held + size > room:
-            found.append([])
-            held, room = 0, min(most, max(least, left // REST))
-        found[-1].append(district)
-        held += size
-        left -= dwellings.get(district.code, 0)
-    return [Lot(tuple(lot)) for lot in found]
 
 
 def _block(connection: Connection) -> Block | None:
@@ -238,17 +196,47 @@ def _overall(connection: Connection, span: Span) -> Overall:
 
 
 def judge(database: Database, rules: Rules, lot: Lot) -> Report:
-    """Judge a lot up to the end of the block; nothing of it where that is done."""
+    """Judge a lot up to the end of the block; nothing of it where that is done.
+
+    Where that fails its districts are judged one by one, and who fails alone is set aside.
+
+    Raises:
+        PartAway or one of ``Away``: the database does not answer; nobody is to blame.
+    """
+    try:
+        return _judged(database, rules, lot)
+    except (PartAway, *Away):
+        raise
+    except Exception as error:  # whatever is wrong with one, the others go on
+        if len(lot.districts) > 1:
+            alone = [judge(database, rules, Lot((district,))) for district in lot.districts]
+            return reduce(_and, alone)
+        return _set_aside(database, lot.districts[0], error)
+
+
+def _set_aside(database: Database, district: District, error: Exception) -> Report:
+    """The block goes on without a district."""
+    with database.transaction() as connection:
+        block = _block(connection)
+        if block is not None:
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            analysis.set_aside(connection, district.code, block.span.until, reason)
+        return Report(None, failures=(Failure(district.code, error),))
+
+
+def _judged(database: Database, rules: Rules, lot: Lot) -> Report:
     with database.transaction() as connection:
         analysis.lock_districts(connection, [district.code for district in lot.districts])
         block = _block(connection)
-        if block is not None:
-            names = [district.progress for district in lot.districts]
-            done = analysis.reached_all(connection, names, block.span.until)
-            left = tuple(d for d in lot.districts if d.progress not in done)
-            if left:
-                return _judge(connection, rules, Lot(left), block)
-        return Report(analysis.progress(connection, lot.districts[0].progress))
+        at = analysis.progress_of(connection, [district.progress for district in lot.districts])
+        report = Report(min(at.values(), default=None))
+        if block is None:
+            return report
+        for since, districts in lots.left(lot, at, block.span).items():
+            start = replace(block, span=replace(block.span, since=since))
+            report = _and(report, _judge(connection, rules, Lot(tuple(districts)), start))
+        analysis.take_back(connection, [district.code for district in lot.districts])
+        return report
 
 
 def _judge(connection: Connection, rules: Rules, lot: Lot, block: Block) -> Report:
@@ -282,7 +270,7 @@ def settle(database: Database, rules: Rules, now: datetime) -> Report:
             return Report(None)
         span = block.span
         news = _gather(connection, rules, block)
-        analysis.set_progress(connection, PROGRESS, span.until)
+        analysis.set_progress(connection, analysis.WHOLE, span.until)
         analysis.end_block(connection)
         return Report(span.until, tuple(news), behind=_span(connection, now) is not None)
 
@@ -315,7 +303,7 @@ def _span(connection: Connection, now: datetime) -> Span | None:
     rooms = _complete(connection, DeviceKind.ROOM, HOUR, now)
     meters = _complete(connection, DeviceKind.METER, SLOT, now)
     first = analysis.first_hour(connection)
-    since = analysis.progress(connection, PROGRESS) or first
+    since = analysis.progress(connection, analysis.WHOLE) or first
     if since is None or (rooms is None and meters is None):
         return None
     unrolled = analysis.pending_rollups(connection, DeviceKind.ROOM, since - HOUR)

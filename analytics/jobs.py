@@ -29,6 +29,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, Status
 
 from analytics import cycle
+from analytics.lots import District, Lot
 from analytics.worker import CHORES, Work, analyse, forget, roll_up, say
 from hearthline.errors import PartAway
 from hearthline.storage.database import NETWORK, Away, wait_until_up
@@ -93,7 +94,7 @@ async def do_chore(context: JobContext, name: str) -> None:
 async def judge_districts(context: JobContext, codes: list[str], paths: list[str]) -> None:
     """A lot of districts up to the end of the block; the last one settles the block."""
     work, hands = _of(context)
-    lot = cycle.Lot(tuple(map(cycle.District, codes, paths)))
+    lot = Lot(tuple(map(District, codes, paths)))
     with hands.on(context.job):
         say(await asyncio.to_thread(cycle.judge, work.database, work.rules, lot))
         if await asyncio.to_thread(cycle.complete, work.database):
@@ -104,7 +105,7 @@ def _of(context: JobContext) -> tuple[Work, Hands]:
     return context.additional_context["work"], context.additional_context["hands"]
 
 
-def _plan(work: Work) -> list[cycle.Lot]:
+def _plan(work: Work) -> list[Lot]:
     """Settle what is complete, begin what is next; the lots that are due then."""
     now = work.clock()
     say(cycle.settle(work.database, work.rules, now))
@@ -112,7 +113,7 @@ def _plan(work: Work) -> list[cycle.Lot]:
     return cycle.due(work.database)
 
 
-async def _put_districts(app: App, lots: Sequence[cycle.Lot]) -> None:
+async def _put_districts(app: App, lots: Sequence[Lot]) -> None:
     """Put lots into the queue, unless they wait there: asked once, since each refusal costs."""
     if not lots:
         return

@@ -7,8 +7,9 @@ weeks (their own past tells what is usual), the newest meter readings in slots o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,16 @@ class MeterTable:
             tuple(meter for table in tables for meter in table.meters),
             **{name: np.concatenate([vars(table)[name] for table in tables]) for name in names},
         )
+
+    def only(self, rows: Sequence[int]) -> MeterTable:
+        """The same hours of some of the meters."""
+        if len(rows) == len(self.meters):
+            return self
+        named = {one.name: getattr(self, one.name) for one in fields(self)}
+        some: dict[str, Any] = {
+            name: value[rows] for name, value in named.items() if isinstance(value, np.ndarray)
+        }
+        return replace(self, meters=tuple(self.meters[row] for row in rows), **some)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ FLOW_LOW       less flow than usual though the pump lifts                   seco
 FLOWS_SHIFTED  near branches take what the far ones lack                    secondary meter
 =============  ===========================================================  =====================
 
-What only the whole network tells (``read_network``) is read once for all substations: whether the
-source is short, and what all supplies share; ``read_plant`` then reads any part of the network.
-A sign is entered after some hours and left with hysteresis. Hours of one sign that would feign
-another are blanked (``still``, ``source_short``, ``leaking``), and are not learnt from.
+What only all meters of a source tell (``read_network``: is it short? what do all supplies share?)
+is read once; ``read_plant`` then reads any part of the network. A sign is entered after some hours
+and left with hysteresis; hours that would feign another sign are blanked, and not learnt from.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.observed import MeterTable, Weather
-from analytics.overall import Overall
+from analytics.overall import Overall, Shared
 from analytics.runs import above, below, extreme, last, row_runs, runs
 from analytics.signs import Sign, Signal
-from analytics.stations import Circuit, circuits_of, source_of
+from analytics.stations import Circuit, circuits_of
 from analytics.usual import (
     echo,
     latched,
@@ -70,17 +69,19 @@ _BRANCH_H = 6  # longer than a shift takes to be seen: that is told first
 
 
 def read_network(table: MeterTable, weather: Weather, network: Network) -> Overall:
-    """What only the meters of the whole network tell; of secondary meters, their supply."""
-    if table.hours == 0 or not table.meters:
-        return Overall.quiet(table.start, table.hours)
-    circuits = circuits_of(table.meters, network)
-    look = Look(table, weather, circuits, Overall.quiet(table.start, table.hours))
-    return Overall(
-        table.start,
-        list(source_shortage(look, source_of(network))),
-        look.source_is_short,
-        look.shared_supply_off_k,
-    )
+    """What only all meters of a source tell, source by source; of secondary ones, their supply."""
+    signals: list[Signal] = []
+    shared: dict[str, Shared] = {}
+    places = [network.path_of[meter.place] for meter in table.meters]
+    for source in network.roots() or [""]:
+        path = network.path_of.get(source, "")
+        part = table.only([row for row, place in enumerate(places) if place.startswith(path)])
+        if part.hours and part.meters:
+            circuits = circuits_of(part.meters, network)
+            look = Look(part, weather, circuits, Shared.quiet(part.hours))
+            signals += source_shortage(look, source)
+            shared[source] = Shared(look.source_is_short, look.shared_supply_off_k)
+    return Overall(table.start, signals, shared)
 
 
 def read_plant(look: Look) -> list[Signal]:
@@ -96,10 +97,10 @@ class Look:
     """The table with what was usual of it; matrices are (circuits, hours) unless said otherwise."""
 
     def __init__(
-        self, table: MeterTable, weather: Weather, circuits: Sequence[Circuit], overall: Overall
+        self, table: MeterTable, weather: Weather, circuits: Sequence[Circuit], shared: Shared
     ) -> None:
         self.table, self.circuits = table, circuits
-        self.source_short, self.supply_off_k = overall.over(table.start, table.hours)
+        self.source_short, self.supply_off_k = shared.source_short, shared.supply_off_k
         self.outdoor_c = weather.outdoors(table.start, table.hours)
         self.weather = regressors(self.outdoor_c)
         self.rows = [circuit.secondary for circuit in self.circuits]
@@ -211,14 +212,14 @@ class Look:
         return self.still | echo(self.leaking, AFTER_H)
 
 
-def source_shortage(look: Look, place: str | None) -> Iterator[Signal]:
-    """The whole network short of heat; ``place`` is its source."""
-    for run in runs(look.source_is_short) if place is not None else ():
+def source_shortage(look: Look, source: str) -> Iterator[Signal]:
+    """All that hangs on a source short of heat; one that nobody knows has no sign."""
+    for run in runs(look.source_is_short) if source else ():
         values = {
             "short_k": -extreme(look.source_short_k, run, np.min),
             "open_pct": 100 * extreme(look.valves_open, run, np.max),
         }
-        yield _signal(look, Sign.SOURCE_SHORT, place or "", run, values)
+        yield _signal(look, Sign.SOURCE_SHORT, source, run, values)
 
 
 def supply_low(look: Look) -> Iterator[Signal]:

@@ -1,8 +1,8 @@
 """What the meters of several networks say, read as one: a sign is a circuit's, wherever it hangs.
 
-The tables of many circuits cost little more than those of one; the networks share the weather and
-nothing else that a sign looks at, so that each sign is what it would be if its network were read
-alone.
+The tables of many circuits cost little more than those of one; networks of one source share that
+and the weather, and nothing else that a sign looks at, so that each sign is what it would be if its
+network were read alone.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ def signals(seen: Sequence[Observed]) -> list[list[Signal]]:
     found: list[list[Signal]] = [
         [signal for station in one.stations for signal in read(station)] for one in seen
     ]
-    alike: dict[tuple[datetime, int], list[int]] = {}
+    alike: dict[tuple[datetime, int, str], list[int]] = {}
     for at, one in enumerate(seen):
         if one.meters.hours and one.meters.meters:
-            alike.setdefault((one.meters.start, one.meters.hours), []).append(at)
+            source = one.overall.source_of(one.network)
+            alike.setdefault((one.meters.start, one.meters.hours, source), []).append(at)
     for those in alike.values():
         for at, told in zip(those, _hourly([seen[at] for at in those]), strict=True):
             found[at] += told
@@ -38,7 +39,7 @@ def signals(seen: Sequence[Observed]) -> list[list[Signal]]:
 
 
 def _hourly(seen: Sequence[Observed]) -> list[list[Signal]]:
-    """The hourly signs of each network; all tables are of the same hours."""
+    """The hourly signs of each network; all tables are of the same hours, below one source."""
     circuits: list[Circuit] = []
     owner: dict[str, int] = {}
     rows = 0
@@ -50,6 +51,7 @@ def _hourly(seen: Sequence[Observed]) -> list[list[Signal]]:
         rows += len(one.meters.meters)
     table = MeterTable.stacked([one.meters for one in seen])
     found: list[list[Signal]] = [[] for _ in seen]
-    for signal in read_plant(Look(table, seen[0].weather, circuits, seen[0].overall)):
+    shared = seen[0].overall.over(seen[0].network, table.start, table.hours)
+    for signal in read_plant(Look(table, seen[0].weather, circuits, shared)):
         found[owner[signal.place]].append(signal)
     return found

@@ -54,9 +54,3 @@ def shifted(circuit: Circuit, rows: int) -> Circuit:
         circuit.secondary + rows,
         tuple(row + rows for row in circuit.branches),
     )
-
-
-def source_of(network: Network) -> str | None:
-    """The one source of a network; None where there are several, whose shares nobody knows."""
-    roots = network.roots()
-    return roots[0] if len(roots) == 1 else None

@@ -126,6 +126,12 @@ def say(report: cycle.Report) -> None:
     """Log what a piece of analysis did."""
     for news in report.news:
         _say(news)
+    for failure in report.failures:
+        log.error(
+            "the analysis of a district failed; the others go on, and it is tried again",
+            district=failure.district,
+            exc_info=failure.error,
+        )
     if report.opened or report.closed:
         log.info("episodes", opened=report.opened, closed=report.closed, until=str(report.until))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from api import troubles
 from api.parts import Parts
 from hearthline.storage.database import Connection
 from hearthline.storage.views import network
@@ -16,7 +17,8 @@ def pulse_of(parts: Parts, connection: Connection) -> dict[str, Any]:
     """The strip of live numbers; what is measured is at most ``KEEP_S`` old, tickets are fresh.
 
     ``compliance_today`` (室温合格率) is the share of judged dwelling-minutes at or above the
-    standard since local midnight, 0 to 1; held-back dwellings do not count.
+    standard since local midnight, 0 to 1; held-back dwellings do not count. ``troubles`` are what
+    stands still (``api.troubles``).
     """
 
     def compute() -> dict[str, Any]:
@@ -31,6 +33,7 @@ def pulse_of(parts: Parts, connection: Connection) -> dict[str, Any]:
         return {
             **network.pulse(connection, now, policy.threshold_c),
             "at": now,
+            "troubles": troubles.of(connection, now),
             "threshold_c": policy.threshold_c,
             "compliance_today": days.get(today),
             "compliance_yesterday": days.get(today - timedelta(days=1)),

@@ -7,8 +7,8 @@ long means have. What was well once and got cold is not concerned, nor what answ
 air (``analytics.trust.hung``), nor who lives beside an unheated dwelling (``around``).
 
 A lie that was always there stays as it is: where the sensor falls well below it, the room has got
-cold besides, and is believed. Such a room must not wait for ever either: unfelt for a week, and plainly, it is a case for a
-thermometer, which settles it (``hearthline devices certify``).
+cold besides, and is believed. Such a room must not wait for ever either: unfelt for a week, and
+plainly, it is a case for a thermometer, which settles it (``hearthline devices certify``).
 """
 
 from __future__ import annotations

@@ -36,7 +36,9 @@ def pulse(parts: PartsOf, _who: Who) -> Pulse:
     """The network in a few live numbers."""
     with parts.transaction() as connection:
         figures = pulse_of(parts, connection)
-    return Pulse(**{name: figures[name] for name in Pulse.model_fields})
+    return Pulse.model_validate(
+        {name: figures[name] for name in Pulse.model_fields}, from_attributes=True
+    )
 
 
 @router.get("/balance", tags=["balance"], responses=responses(401, 422))

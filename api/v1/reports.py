@@ -7,6 +7,20 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.troubles import Kind
+
+
+class Trouble(BaseModel):
+    """A part of Hearthline that stands still: what is cold may not be known."""
+
+    kind: Kind
+    judged_until: datetime | None = Field(
+        description="How far the network, or the district, is judged."
+    )
+    place: str | None = Field(description="The district that was set aside.")
+    name: str | None
+    name_zh: str | None
+
 
 class Pulse(BaseModel):
     """The network in a few numbers."""
@@ -21,6 +35,7 @@ class Pulse(BaseModel):
     open_tickets: int
     new_tickets: int
     compliance_today: float | None = Field(description="Share of judged dwelling-minutes, 0 to 1.")
+    troubles: list[Trouble] = Field(description="What stands still; empty while all is well.")
 
 
 class PolicyVersion(BaseModel):

@@ -90,6 +90,7 @@ def _services(url: str) -> Iterator[Line]:
         counts = pulse.counts(connection)
         queues = pulse.queues(connection)
         reached = analysis.progress(connection, "analysis")
+        aside = analysis.aside(connection)
     commands = {"ingest": "ingest", "worker": "worker", "web": "serve"}
     for service, command in commands.items():
         age = beats.get(service)
@@ -99,8 +100,14 @@ def _services(url: str) -> Iterator[Line]:
             service, ok, seen, f"Start `hearthline {command}`, or everything: `hearthline up`."
         )
     yield from _queues(queues)
+    seen = f"judged up to {reached:%Y-%m-%d %H:%M} UTC" if reached else "no data yet"
+    for row in aside[:1]:
+        seen += f"; fails in {len(aside)} districts, the first {row['code']}: {row['reason']}"
     yield Line(
-        "analysis", True, f"judged up to {reached:%Y-%m-%d %H:%M} UTC" if reached else "no data yet"
+        "analysis",
+        not aside,
+        seen,
+        "The others are judged, and these are tried again; the worker's log has the whole error.",
     )
     dead = int(counts["dead_letters"])
     yield Line("readings", True, f"{counts['stored']:,} stored, {dead:,} dead letters")

@@ -35,11 +35,13 @@ class WorkerVitals(Collector):
             with connect(self.url, timeout_s=3) as connection:
                 queues = pulse.queues(connection)
                 reached = analysis.progress(connection, "analysis")
+                aside = analysis.aside(connection)
         except (*Away, NoSchema):
             yield _gauge("database_up", "1 while the database answers", 0)
             return
         yield _gauge("database_up", "1 while the database answers", 1)
         yield from _of_queues(queues)
+        yield _gauge("districts_aside", "Districts whose analysis failed last", len(aside))
         if reached is not None:
             text = "Unix time up to which readings are analysed"
             yield _gauge("analysed_until_seconds", text, reached.timestamp())

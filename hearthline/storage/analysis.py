@@ -23,6 +23,14 @@ from hearthline.storage.queries import family
 
 Floats = NDArray[np.float64]
 
+WHOLE = "analysis"
+"""The name of the watermark up to which the whole network has been judged."""
+
+
+def of_district(code: str) -> str:
+    """The name of a district's own."""
+    return f"{WHOLE}/{code}"
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -49,10 +57,10 @@ def set_progress(connection: Connection, name: str, at: datetime) -> None:
     connection.execute(family("analysis")["set_progress"], {"name": name, "at": at})
 
 
-def reached_all(connection: Connection, names: Sequence[str], at: datetime) -> set[str]:
-    """Which of some parts have come as far as an instant."""
-    rows = connection.execute(family("analysis")["reached_all"], {"names": list(names), "at": at})
-    return {row["name"] for row in rows}
+def progress_of(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
+    """How far each of several parts has come; what has not come anywhere is left out."""
+    rows = connection.execute(family("analysis")["progress_of"], {"names": list(names)})
+    return {row["name"]: row["at"] for row in rows}
 
 
 def set_progress_of(connection: Connection, names: Sequence[str], at: datetime) -> None:
@@ -103,6 +111,22 @@ def behind(connection: Connection, until: datetime) -> bool:
     """Whether any district has not come as far as an instant."""
     row = connection.execute(family("analysis")["behind"], {"until": until}).fetchone()
     return row is not None and bool(row["behind"])
+
+
+def aside(connection: Connection) -> list[Row]:
+    """Districts whose analysis failed last, with since when, and the reason of the last time."""
+    return connection.execute(family("analysis")["aside"]).fetchall()
+
+
+def set_aside(connection: Connection, district: str, tried_until: datetime, reason: str) -> None:
+    """Note that the analysis of a district failed in the block that ends then."""
+    values = {"district": district, "tried_until": tried_until, "reason": reason}
+    connection.execute(family("analysis")["set_aside"], values)
+
+
+def take_back(connection: Connection, districts: Sequence[str]) -> None:
+    """Their analysis has succeeded."""
+    connection.execute(family("analysis")["take_back"], {"districts": list(districts)})
 
 
 def district_sizes(connection: Connection) -> dict[str, int]:

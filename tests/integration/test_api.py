@@ -262,6 +262,7 @@ def test_the_pulse_counts_only_what_is_fresh(client: TestClient, number: str) ->
     assert pulse["silent"] == 28
     assert (pulse["open_tickets"], pulse["outdoor_c"]) == (1, -24.0)
     assert pulse["compliance_today"] is None  # local time is already the next day
+    assert [one["kind"] for one in pulse["troubles"]] == ["ingest_away", "analysis_away"]
 
 
 def test_balances_are_there_and_empty_where_nothing_was_computed(

@@ -89,7 +89,7 @@ def judged(connection: Connection) -> int:
 
 def settled(connection: Connection) -> bool:
     """Whether the whole town has been judged, and no block is left half done."""
-    done = analysis.progress(connection, cycle.PROGRESS) == NOW
+    done = analysis.progress(connection, analysis.WHOLE) == NOW
     return done and analysis.block(connection) is None
 
 
@@ -129,6 +129,35 @@ def test_a_block_that_lost_its_process_is_finished_by_the_next(
     assert cycle.run(database, RULES, NOW + timedelta(minutes=1)).until == NOW
     assert cycle.due(database) == []
     assert analysis.block(connection) is None
+
+
+def test_a_district_whose_analysis_fails_does_not_hold_up_the_city(
+    connection: Connection, database: Database
+) -> None:
+    """A torn row in its sensors' memory: the others are judged; mended, it makes up for all."""
+    seed(connection)
+    cycle.run(database, RULES, NOW + HOUR)
+    alone = said(connection), episodes(connection)
+    forget(connection)
+
+    before, between = NOW - 26 * HOUR, NOW - 2 * HOUR
+    assert cycle.run(database, RULES, before).failures == ()
+    connection.execute(
+        "UPDATE sensor_memory SET state = 'torn' WHERE device_id IN (SELECT b.device_id"
+        " FROM device_binding b JOIN place p ON p.id = b.place_id WHERE p.code LIKE 'T-S3-%')"
+    )
+    report = cycle.run(database, RULES, between)
+    assert [failure.district for failure in report.failures] == ["T-S3"]
+    assert analysis.progress(connection, analysis.WHOLE) == between
+    assert analysis.progress(connection, analysis.of_district("T-S3")) == before
+    [aside] = analysis.aside(connection)
+    assert (aside["code"], aside["tried_until"], aside["attempts"]) == ("T-S3", between, 1)
+    assert "ValueError" in aside["reason"]
+
+    connection.execute("DELETE FROM sensor_memory WHERE state = 'torn'")
+    assert cycle.run(database, RULES, NOW).failures == ()
+    assert analysis.aside(connection) == []
+    assert (said(connection), episodes(connection)) == alone
 
 
 def test_a_job_that_its_worker_could_not_strike_out_is_put_anew(

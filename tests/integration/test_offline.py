@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from analytics import bench, cycle, laying
+from analytics import bench, cycle, laying, lots
 from analytics.memory import Intake, Rows, Said, joined, network_of, rows_of
 from analytics.offline import analyse
 from analytics.overall import Overall
@@ -121,7 +121,7 @@ def test_incidents_in_memory_are_those_of_the_database(
     report = cycle.run(database, rules, heard.until)
     assert report.until is not None
     network = network_of(heard.ledger, heard.start)
-    mine = analyse(network, PROFILE, heard.rows, report.until, block=cycle.BLOCK)
+    mine = analyse(network, PROFILE, heard.rows, report.until, block=lots.BLOCK)
     stored = connection.execute(
         "SELECT i.opened_at, i.cause, p.code AS place, i.closed_at, array_agg(u.code) AS members"
         " FROM incident i JOIN place p ON p.id = i.place_id"
@@ -154,7 +154,7 @@ def test_the_live_cycle_looks_at_what_an_offline_one_would(
         windows.weather_hours(connection, span.hours_from, span.hours_until),
         np.empty((len(there.dwellings), 0)),
     )
-    seen = laying.lay_out(there, found, span, Overall.quiet(span.hours_from, 0))
+    seen = laying.lay_out(there, found, span, Overall.quiet(span.hours_from))
     assert {str(meter.role) for meter in seen.meters.meters} == {"primary", "secondary", "branch"}
     assert seen.weather.outdoor_c.shape == (DAYS * 24,)
     assert np.nanmean(seen.weather.outdoor_c) == pytest.approx(-16, abs=0.5)
@@ -166,7 +166,7 @@ def test_a_copied_city_has_the_tickets_of_its_town_so_many_times(
 ) -> None:
     """What the benchmark measures is the analysis: two workers, the queue, every district."""
     network = network_of(heard.ledger, heard.start)
-    alone = analyse(network, PROFILE, heard.rows, heard.until, block=cycle.BLOCK)
+    alone = analyse(network, PROFILE, heard.rows, heard.until, block=lots.BLOCK)
     town = bench.Town(heard.ledger, heard.rows, heard.until)
     found = bench.measure(database_url, town, 2, PROFILE)
     assert found.units == 2 * len(heard.ledger.units)

@@ -6,9 +6,8 @@ SELECT pg_advisory_xact_lock(7206612);
 -- name: progress
 SELECT at FROM watermark WHERE name = %(name)s;
 
--- name: reached_all
--- Which of some parts have reached an instant.
-SELECT name FROM watermark WHERE name = ANY(%(names)s) AND at >= %(at)s;
+-- name: progress_of
+SELECT name, at FROM watermark WHERE name = ANY(%(names)s);
 
 -- name: set_progress_of
 INSERT INTO watermark (name, at) SELECT name, %(at)s FROM unnest(%(names)s::text[]) n (name)
@@ -43,11 +42,27 @@ WHERE p.parent_id IN (SELECT id FROM place WHERE parent_id IS NULL)
 ORDER BY p.path;
 
 -- name: behind
--- Whether any of them has not come as far as an instant.
+-- Whether any of them has not come as far as an instant, those aside that failed there.
 SELECT EXISTS (
     SELECT FROM place p LEFT JOIN watermark w ON w.name = 'analysis/' || p.code
     WHERE p.parent_id IN (SELECT id FROM place WHERE parent_id IS NULL)
-      AND (w.at IS NULL OR w.at < %(until)s)) AS behind;
+      AND (w.at IS NULL OR w.at < %(until)s)
+      AND NOT EXISTS (SELECT FROM analysis_aside a
+                      WHERE a.district = p.code AND a.tried_until >= %(until)s)) AS behind;
+
+-- name: aside
+-- Districts whose analysis failed last, and in which block.
+SELECT a.district AS code, p.name, p.name_zh, a.since, a.tried_until, a.attempts, a.reason
+FROM analysis_aside a JOIN place p ON p.code = a.district ORDER BY a.since, a.district;
+
+-- name: set_aside
+INSERT INTO analysis_aside AS a (district, tried_until, reason)
+VALUES (%(district)s, %(tried_until)s, %(reason)s)
+ON CONFLICT (district) DO UPDATE SET tried_until = excluded.tried_until, reason = excluded.reason,
+                                     attempts = a.attempts + 1;
+
+-- name: take_back
+DELETE FROM analysis_aside WHERE district = ANY(%(districts)s);
 
 -- name: district_sizes
 -- How many dwellings each has.

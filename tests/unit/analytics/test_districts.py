@@ -11,7 +11,7 @@ import pytest
 
 from analytics.memory import network_of
 from analytics.offline import MemoryDesk
-from analytics.overall import Overall
+from analytics.overall import Overall, Shared
 from analytics.signs import Sign, Signal
 from analytics.snapshot import ColdDwelling, Snapshot
 from analytics.trunk import ColdSpell, Trunk
@@ -31,7 +31,7 @@ SHORT = Signal(Sign.SOURCE_SHORT, "T", START + 2 * HOUR, START + 8 * HOUR, {"sho
 
 
 def overall(*signals: Signal) -> Overall:
-    return Overall(START, signals, np.zeros(24, bool), np.zeros(24))
+    return Overall(START, signals, {})
 
 
 def spell(code: str, opened: float, until: float | None, low: float = 18.0) -> ColdSpell:
@@ -67,15 +67,15 @@ def test_the_parts_together_are_the_city() -> None:
 def test_what_the_whole_network_tells_survives_its_way_through_json() -> None:
     """Numbers that are not known stay unknown; hours are laid where they belong."""
     odd = Signal(Sign.SOURCE_SHORT, "T", START, None, {"short_k": 4.0, "open_pct": math.nan})
-    told = Overall(START, [odd], np.arange(5) > 2, np.linspace(0, 1, 5))
+    told = Overall(START, [odd], {"T": Shared(np.arange(5) > 2, np.linspace(0, 1, 5))})
     back = Overall.from_plain(msgspec.json.decode(msgspec.json.encode(told.plain())))
     [signal] = back.signals
     assert (signal.sign, signal.since, signal.until) == (odd.sign, START, None)
     assert signal.values["short_k"] == 4.0
     assert math.isnan(signal.values["open_pct"])
-    short, off = back.over(START - HOUR, 8)
-    assert short.tolist() == [False, False, False, False, True, True, False, False]
-    assert off.tolist() == pytest.approx([0, 0, 0.25, 0.5, 0.75, 1, 0, 0])
+    shared = back.over(NETWORK, START - HOUR, 8)
+    assert shared.source_short.tolist() == [False] * 4 + [True] * 2 + [False] * 2
+    assert shared.supply_off_k.tolist() == pytest.approx([0, 0, 0.25, 0.5, 0.75, 1, 0, 0])
 
 
 def test_a_shortage_is_announced_before_anybody_is_cold_and_gathers_all_districts() -> None:

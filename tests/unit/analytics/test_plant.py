@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from analytics.observed import MeterTable, Weather
+from analytics.overall import Overall
 from analytics.plant import Look, read_network, read_plant
 from analytics.signs import Sign, Signal
 from analytics.stations import circuits_of
@@ -76,11 +77,24 @@ def plant(seed: int = 1) -> MeterTable:
     )
 
 
-def said(table: MeterTable) -> list[Signal]:
-    still = np.full(HOURS, np.nan)
-    weather = Weather(START, OUTDOOR, still, still)
-    overall = read_network(table, weather, NETWORK)
-    return [*overall.signals, *read_plant(Look(table, weather, CIRCUITS, overall))]
+STILL = np.full(HOURS, np.nan)
+WEATHER = Weather(START, OUTDOOR, STILL, STILL)
+
+
+def overall(table: MeterTable, whole: Network = NETWORK) -> Overall:
+    return read_network(table, WEATHER, whole)
+
+
+def said(table: MeterTable, whole: Network = NETWORK) -> list[Signal]:
+    """What is told of the sources, and of each district."""
+    known = overall(table, whole)
+    found = list(known.signals)
+    for district in whole.districts():
+        path, part = whole.path_of[district], whole.part(district)
+        rows = [n for n, m in enumerate(table.meters) if whole.path_of[m.place].startswith(path)]
+        own, shared = table.only(rows), known.over(part, START, HOURS)
+        found += read_plant(Look(own, WEATHER, circuits_of(own.meters, part), shared))
+    return found
 
 
 def changed(
@@ -125,6 +139,30 @@ def test_a_source_that_is_short_is_one_sign_at_the_source() -> None:
         table = changed(table, "supply_c", place, DeviceRole.SECONDARY, lambda v: v - 6)
     [signal] = said(table)
     assert (signal.sign, signal.place) == (Sign.SOURCE_SHORT, "HX")
+
+
+def test_of_two_sources_the_one_that_is_short_is_told() -> None:
+    """What hangs on the other has all it wants, and is no reason to doubt it."""
+    table = plant()
+    nodes = [
+        replace(node, path=node.path.replace("HX/", "KX/"))
+        if node.path[3:5] in {"S3", "S4"}
+        else node
+        for node in NETWORK.nodes.values()
+    ]
+    nodes.append(Node(2, "KX", PlaceKind.SOURCE, "KX/", "", ""))
+    two = replace(NETWORK, nodes={node.code: node for node in nodes})
+    for place in ("HX", "S1", "S2"):
+        table = changed(table, "supply_c", place, DeviceRole.PRIMARY, lambda v: v - 15)
+    for place in ("S1", "S2"):
+        table = changed(table, "valve_pct", place, DeviceRole.PRIMARY, lambda v: v * 0 + 100)
+        table = changed(table, "supply_c", place, DeviceRole.SECONDARY, lambda v: v - 6)
+    [signal] = said(table, two)
+    assert (signal.sign, signal.place) == (Sign.SOURCE_SHORT, "HX")
+    shared = overall(table, two)
+    assert shared.shared["HX"].source_short[FROM + 4 :].all()
+    assert not shared.shared["KX"].source_short.any()
+    assert Overall.from_plain(shared.plain()).shared.keys() == {"HX", "KX"}
 
 
 def test_plates_that_foul_are_told_before_they_starve_anybody() -> None:

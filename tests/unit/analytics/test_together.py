@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from analytics.cycle import LOT, PIECES, REST, District, Lot, lots
 from analytics.loading import told_apart
+from analytics.lots import LOT, PIECES, REST, District, Lot, cut
 from analytics.trust import Facts, SensorHours, Surroundings, Trust, daily, judge
 from analytics.trust.together import apart, stacked
 from hearthline.storage.analysis import Columns
@@ -96,7 +96,7 @@ def test_lots_are_neighbours_and_bounded_by_their_dwellings() -> None:
     """A large city in lots of some thousand dwellings, the last ones smaller; a small one so that
     processes share it."""
     city = [District(f"D{n:03}", f"S/D{n:03}/") for n in range(100)]
-    many = lots(city, {one.code: 240 for one in city})
+    many = cut(city, {one.code: 240 for one in city})
     assert [one for lot in many for one in lot.districts] == city
     sizes = [len(lot.districts) for lot in many]
     left = [240 * (100 - sum(sizes[:number])) for number in range(len(sizes))]
@@ -106,12 +106,12 @@ def test_lots_are_neighbours_and_bounded_by_their_dwellings() -> None:
         for size, rest in zip(sizes, left, strict=True)
     )
     town = city[:9]
-    assert lots(town, {one.code: 225 for one in town}) == [Lot((one,)) for one in town]
-    assert len(lots(city[:16], {one.code: 225 for one in city[:16]})) == PIECES
+    assert cut(town, {one.code: 225 for one in town}) == [Lot((one,)) for one in town]
+    assert len(cut(city[:16], {one.code: 225 for one in city[:16]})) == PIECES
 
 
 def test_a_district_too_large_or_unknown_is_judged_by_itself() -> None:
     """A lot never grows beyond its bound by a district whose size nobody counted."""
     city = [District(code, f"S/{code}/") for code in ("A", "B", "C", "D")]
-    cut = lots(city, {"A": 1_000, "B": 20_000, "D": 1_000, "Z": 10_000})
+    cut = cut(city, {"A": 1_000, "B": 20_000, "D": 1_000, "Z": 10_000})
     assert [[one.code for one in lot.districts] for lot in cut] == [["A"], ["B"], ["C"], ["D"]]

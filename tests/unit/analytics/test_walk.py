@@ -22,9 +22,7 @@ def shortages(*spans: tuple[int, int]) -> Trunk:
         Signal(Sign.SOURCE_SHORT, "S", START + first * HOUR, START + last * HOUR)
         for first, last in spans
     ]
-    quiet = Overall.quiet(START, 0)
-    overall = Overall(START, signals, quiet.source_short, quiet.supply_off_k)
-    return Trunk(town(), PROFILES["standard-20"], overall)
+    return Trunk(town(), PROFILES["standard-20"], Overall(START, signals, {}))
 
 
 def walked(trunk: Trunk) -> MemoryDesk:
