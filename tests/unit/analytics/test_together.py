@@ -113,5 +113,5 @@ def test_lots_are_neighbours_and_bounded_by_their_dwellings() -> None:
 def test_a_district_too_large_or_unknown_is_judged_by_itself() -> None:
     """A lot never grows beyond its bound by a district whose size nobody counted."""
     city = [District(code, f"S/{code}/") for code in ("A", "B", "C", "D")]
-    cut = cut(city, {"A": 1_000, "B": 20_000, "D": 1_000, "Z": 10_000})
-    assert [[one.code for one in lot.districts] for lot in cut] == [["A"], ["B"], ["C"], ["D"]]
+    found = cut(city, {"A": 1_000, "B": 20_000, "D": 1_000, "Z": 10_000})
+    assert [[one.code for one in lot.districts] for lot in found] == [["A"], ["B"], ["C"], ["D"]]
