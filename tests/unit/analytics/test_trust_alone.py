@@ -118,6 +118,21 @@ def test_a_room_that_was_always_cold_and_that_chills_its_neighbours_is_believed(
     assert not past["told"].any()
 
 
+def test_a_room_that_gets_colder_than_its_sensor_s_old_lie_is_believed_in_that_hour() -> None:
+    """A lie that was always there explains its own kelvin, and no fall beneath them."""
+    hours = 7 * DAY
+    level = breathing(ROWS, hours) - 0.13 * (np.arange(ROWS) - ROWS // 2)[:, None]
+    level[COLD] -= 1.3
+    level[COLD, -12:] -= 3.0
+    near = replace(NOTHING_AROUND, walls=walls())
+    sensors = shown(level)
+    trust = judge(sensors, near, daily(sensors, near))
+    why = NUMBER[TrustReason.UNFELT]
+    assert (trust.reason[COLD, -2 * DAY : -12] == why).all()
+    assert (trust.reason[COLD, -10:] != why).all()
+    assert (trust.grade[COLD, -10:] < GRADE_C).all()
+
+
 def test_without_witnesses_a_level_says_nothing() -> None:
     """Nobody's sensor hangs beyond its walls, or an unheated dwelling lies there."""
     level = breathing(ROWS, 12 * DAY)
