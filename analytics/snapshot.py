@@ -135,10 +135,11 @@ class Snapshot:
         return found
 
     def _over(self, code: str, at: datetime) -> bool:
-        """Whether a call came while something above it was out of order that is well again."""
+        """Whether a call came while something above it was out of order that is well again, or
+        while walls warmed up after it: who calls once more then insists on nothing new."""
         path = self.network.path_of
         return any(
-            sign.since <= at and sign.until is not None and at <= sign.until
+            sign.since <= at and sign.until is not None and at <= sign.until + WALLS_WARM
             for sign in self.ended
             if path[code].startswith(path[sign.place])
         )
