@@ -6,8 +6,8 @@ order is the triage order of the physics: lying sensors first, what stands out f
 neighbours stopped within the week, what meters prove by themselves, branches that lost flow, what
 still recovers from either, the other neighbours whom the ledger knows, places that lie off their
 fellows, and last what is cold in general or for no known reason. What spills over through walls
-joins its source; at the end those who called are heard. A finding prints what speaks for it and
-what against.
+joins its source, dwellings that are cold by what they share are one; at the end those who called
+are heard. A finding prints what speaks for it and what against.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from analytics.explain.meters import flow_lost, proven_by_meters, recovering
 from analytics.explain.neighbours import neighbours_beyond, neighbours_unheated, stopped_lately
 from analytics.explain.rooms import common_places, shifted_places
 from analytics.explain.sensors import lying_sensors
+from analytics.explain.shared import join_shared
 from analytics.explain.spill import join_spilled
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Finding
@@ -51,4 +52,4 @@ def diagnose(snapshot: Snapshot) -> list[Finding]:
         found = explain(snapshot, left)
         findings += found
         left = left.difference(*(finding.cold for finding in found))
-    return hear(snapshot, join_spilled(snapshot, findings))
+    return hear(snapshot, join_shared(snapshot, join_spilled(snapshot, findings)))
