@@ -7,6 +7,7 @@ dynamic shared memory lives is left to initdb, which tries what the root really 
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ ROLE = "hearthline"
 DATABASE = "hearthline"
 START_TIMEOUT_S = 120.0
 ORPHANS_TIMEOUT_S = 20.0
+GONE_S = 0.2  # between two looks for a postmaster that is not to be seen
 MIB = 1024 * 1024
 INCLUDE = "include 'hearthline.conf'"
 VERSION_QUERY = (
@@ -256,9 +258,16 @@ class Cluster:
 
     def _ready_or_dead(self, port: int) -> bool:
         if not self.answers(port):  # also where a stranger answers on this port
-            return self.process() is None
+            return self._gone()
         argv = [f"{self.programs}/pg_isready", "-q", "-h", LOOPBACK, "-p", str(port), "-U", ROLE]
         return self.host.run(argv, self.account).returncode == 0
+
+    def _gone(self) -> bool:
+        """Whether the postmaster has ended: nobody is to be seen, twice."""
+        if self.process() is None:
+            time.sleep(GONE_S)
+            return self.process() is None
+        return False
 
     def port(self) -> int:
         """The port in the settings that the server was, or will be, started with."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+KERNEL = 2  # the parent of the kernel's threads, which never have words
+LOOKS, LOOK_S = 10, 0.005
 LISTENING = "0A"  # TCP_LISTEN in the kernel's tables (include/net/tcp_states.h)
 POLL_S = 0.05
 
@@ -42,15 +44,25 @@ def living() -> Iterator[Process]:
 def _from_proc(pid: int) -> Process | None:
     try:
         stat = (PROC / str(pid) / "stat").read_text(errors="replace")
-        command = (PROC / str(pid) / "cmdline").read_bytes()
+        # The name in brackets may itself contain blanks and brackets: read on from the last one.
+        state, parent = stat.rpartition(")")[2].split()[:2]
+        if state in "ZX":
+            return None
+        command = _command(PROC / str(pid) / "cmdline", kernel=KERNEL in (pid, int(parent)))
     except OSError:
-        return None
-    # The name in brackets may itself contain blanks and brackets: read on from the last one.
-    state, parent = stat.rpartition(")")[2].split()[:2]
-    if state in "ZX":
         return None
     words = command.rstrip(b"\0").replace(b"\0", b" ")
     return Process(pid, int(parent), words.decode("utf-8", "replace"))
+
+
+def _command(path: Path, *, kernel: bool) -> bytes:
+    """A process's words; while it turns into another program it has none for a moment."""
+    for _ in range(LOOKS):
+        command = path.read_bytes()
+        if command or kernel:
+            break
+        time.sleep(LOOK_S)
+    return command
 
 
 def parse_ps_line(line: str) -> Process | None:

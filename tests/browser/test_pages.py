@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from api.console import assets
+from api.figures import KEEP_S
+from hearthline.storage import analysis
 from hearthline.storage.database import Connection
 from tests import builders as b
 from tests.browser import scene
@@ -130,3 +132,36 @@ def test_pictures_of_every_page_in_both_languages(
             assert wide <= 0, (path, wide)
             page.screenshot(path=shots / f"{name}-{language}.png")
     assert len(list(shots.glob("*.png"))) >= 2 * len(pages)
+
+
+def test_what_stands_still_is_told_at_the_head_of_the_queue(
+    page: Page, house: None, connection: Connection, now: datetime, shots: Path
+) -> None:
+    """Ingest is away, and a district's analysis fails: nobody takes an empty queue for warmth."""
+    connection.execute("INSERT INTO watermark (name, at) VALUES ('alive:worker', now())")
+    for name, hours in ((analysis.WHOLE, 1), (analysis.of_district("T-S1"), 9)):
+        analysis.set_progress(connection, name, now - timedelta(hours=hours))
+    analysis.set_aside(connection, "T-S1", now, "ValueError: torn")
+    sign_in(page)
+    told = page.locator(".strip .trouble")
+    expect(told).to_have_count(2)
+    expect(told.first).to_contain_text("Readings are not coming in")
+    expect(told.last).to_contain_text("The analysis of Station 1 fails")
+    page.screenshot(path=shots / "stands-still.png")
+    analysis.take_back(connection, ["T-S1"])
+    connection.execute("INSERT INTO watermark (name, at) VALUES ('alive:ingest', now())")
+    page.wait_for_timeout(KEEP_S * 1000)
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('live:tickets'))")
+    expect(told).to_have_count(0)
+
+
+def test_what_stands_still_is_told_in_chinese(
+    page: Page, house: None, connection: Connection, now: datetime, shots: Path
+) -> None:
+    analysis.set_progress(connection, analysis.WHOLE, now - timedelta(hours=5))
+    analysis.set_aside(connection, "T-S1", now, "ValueError: torn")
+    sign_in(page, "li.na")
+    told = page.locator(".strip .trouble")
+    expect(told.nth(1)).to_contain_text("分析服务未运行")
+    expect(told.last).to_contain_text("1号换热站的分析出错")
+    page.screenshot(path=shots / "stands-still-zh.png")

@@ -53,7 +53,8 @@ def test_every_metric_is_explained_and_no_other(page):
 @each_page
 def test_what_the_worker_says_is_explained(page):
     line = next(line for line in page.splitlines() if "hearthline_worker_" in line)
-    names = {name for name, _ in _QUEUES.values()} | {"database_up", "analysed_until_seconds"}
+    names = {name for name, _ in _QUEUES.values()}
+    names |= {"database_up", "analysed_until_seconds", "districts_aside"}
     assert {*re.findall(r"`(\w+)`", line)} == names | {"hearthline_worker_"}
 
 

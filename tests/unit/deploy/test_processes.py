@@ -87,6 +87,18 @@ def test_ps_serves_where_there_is_no_proc(monkeypatch, tmp_path):
     assert processes.working_in(Path("/")) == []
 
 
+def test_a_process_that_turns_into_another_program_is_not_overlooked(monkeypatch, tmp_path):
+    """It has no words for a moment: who looks just then must not take a server for dead."""
+    for name, parent in (("self", 0), ("14", 1), ("15", processes.KERNEL)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "stat").write_text(f"{name} (x) S {parent} 0")
+        (tmp_path / name / "cmdline").write_bytes(b"")
+    words = tmp_path / "14" / "cmdline"
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    monkeypatch.setattr(processes.time, "sleep", lambda _s: words.write_bytes(b"postgres\0-D\0"))
+    assert sorted(process.command for process in processes.living()) == ["", "postgres -D"]
+
+
 def test_waiting_gives_up_in_time():
     assert not processes.until(lambda: False, 0.05, 0.01)
     assert processes.until(lambda: True, 0)
