@@ -194,9 +194,11 @@ class Book:
         rows.update_incident(self.connection, incident.id, finding)
 
     def join(self, incident: OpenIncident, finding: Finding) -> int:
-        return rows.join_members(
-            self.connection, incident.id, finding.at, finding.affected, finding.cold
-        )
+        cold = finding.cold.intersection(finding.affected) - incident.cold
+        told = (finding.affected - incident.members) | cold  # a shortage holds a whole city
+        if not told:
+            return 0
+        return rows.join_members(self.connection, incident.id, finding.at, told, cold)
 
     def merge(self, incident: OpenIncident, into: OpenIncident, at: datetime) -> None:
         connection = self.connection

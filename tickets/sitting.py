@@ -106,6 +106,10 @@ class Sitting:
         known = [*self._known().values(), new]
         self._open = {one.id: one for one in sorted(known, key=lambda i: (i.opened_at, i.id))}
 
+    def now(self, incident: OpenIncident) -> OpenIncident:
+        """An incident as it stands after all that was written in this sitting."""
+        return self._known().get(incident.id, incident)
+
     def joined(self, incident: OpenIncident, finding: Finding) -> None:
         """The finding's dwellings are members now."""
         known = self._known().get(incident.id)
@@ -169,7 +173,7 @@ class _Book:
         self.sitting.update(incident, finding)
 
     def join(self, incident: OpenIncident, finding: Finding) -> int:
-        joined = self.book.join(incident, finding)
+        joined = self.book.join(self.sitting.now(incident), finding)
         if joined:
             self.sitting.joined(incident, finding)
         return joined

@@ -64,6 +64,7 @@ def analytics(
     ] = (10_000, 100_000),
     hours: Annotated[int, Parameter(help="The stretch that is judged at once.")] = 48,
     processes: Annotated[int, Parameter(help="Workers side by side.")] = 2,
+    scenario: Annotated[str, Parameter(help="The town that is copied.")] = "mixed-faults",
     seed: Annotated[int, Parameter(help="Which faults the copied town has.")] = 7,
     json: bool = False,
 ) -> None:
@@ -77,7 +78,7 @@ def analytics(
     settings = load()
     the_simulator()
     length = timedelta(hours=hours)
-    city = build("mixed-faults", Which(seed=seed), length)
+    city = build(scenario, Which(seed=seed), length)
     with progress("simulate") as bar:
         town = Town(*heard(city, length, bar))
     found = [

@@ -82,8 +82,10 @@ WHERE id = %(incident_id)s AND closed_at IS NULL;
 -- name: join_members
 -- Members join once; a member that was only affected becomes cold when it is.
 INSERT INTO incident_member (incident_id, place_id, joined_at, cold_since)
-SELECT %(incident_id)s, p.id, %(at)s, CASE WHEN p.code = ANY(%(cold)s) THEN %(at)s END
-FROM place p WHERE p.code = ANY(%(members)s)
+SELECT %(incident_id)s, p.id, %(at)s, CASE WHEN c.code IS NOT NULL THEN %(at)s END
+FROM unnest(%(members)s::text[]) AS m (code)
+JOIN place p ON p.code = m.code
+LEFT JOIN unnest(%(cold)s::text[]) AS c (code) ON c.code = m.code
 ON CONFLICT (incident_id, place_id) DO UPDATE SET
     cold_since = coalesce(incident_member.cold_since, excluded.cold_since),
     warm_since = CASE WHEN excluded.cold_since IS NULL THEN incident_member.warm_since END
@@ -95,7 +97,8 @@ RETURNING place_id;
 UPDATE incident_member m SET warm_since = %(at)s
 FROM place p
 WHERE p.id = m.place_id AND m.incident_id = %(incident_id)s AND m.cold_since IS NOT NULL
-  AND m.warm_since IS NULL AND NOT p.code = ANY(%(cold)s);
+  AND m.warm_since IS NULL
+  AND NOT EXISTS (SELECT FROM unnest(%(cold)s::text[]) AS c (code) WHERE c.code = p.code);
 
 -- name: move_members
 INSERT INTO incident_member (incident_id, place_id, joined_at, cold_since, warm_since)
