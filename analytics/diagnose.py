@@ -20,7 +20,7 @@ from analytics.explain.meters import flow_lost, proven_by_meters, recovering
 from analytics.explain.neighbours import neighbours_beyond, neighbours_unheated, stopped_lately
 from analytics.explain.rooms import common_places, shifted_places
 from analytics.explain.sensors import lying_sensors
-from analytics.explain.shared import join_shared
+from analytics.explain.shared import join_coincident, join_shared
 from analytics.explain.spill import join_spilled
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Finding
@@ -52,4 +52,5 @@ def diagnose(snapshot: Snapshot) -> list[Finding]:
         found = explain(snapshot, left)
         findings += found
         left = left.difference(*(finding.cold for finding in found))
-    return hear(snapshot, join_shared(snapshot, join_spilled(snapshot, findings)))
+    heard = hear(snapshot, join_shared(snapshot, join_spilled(snapshot, findings)))
+    return join_coincident(snapshot, heard)

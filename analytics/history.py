@@ -41,7 +41,11 @@ FLOW_SLOTS = 6  # half an hour
 
 @dataclass(frozen=True)
 class History:
-    """A judged window; ``level_c``, ``suspect``, ``reasons`` (``owed``) are (dwellings, hours)."""
+    """A judged window; ``level_c``, ``suspect``, ``reasons`` (``owed``) are (dwellings, hours).
+
+    Of the ``complaints`` those tell of the heating that were made while it was due (``heard``).
+    ``reads_warm`` are the dwellings of ``suspect`` that are warm all the same, of the same shape.
+    """
 
     network: Network
     profile: Profile
@@ -49,6 +53,7 @@ class History:
     trust: Trust
     level_c: Floats
     suspect: NDArray[np.bool_]
+    reads_warm: NDArray[np.bool_]
     reasons: owed.Reasons
     excursions: Sequence[Excursion]
     signals: Sequence[Signal]
@@ -57,6 +62,7 @@ class History:
     tree: Tree
     outdoor_c: Floats
     complaints: Sequence[Complaint] = ()
+    heard: Sequence[Complaint] = ()
 
     def policy(self, at: datetime) -> Policy:
         """The version of the rule that binds at an instant."""
@@ -95,7 +101,7 @@ class History:
             any(excursion.holds(at) for excursion in self.excursions)
             or any(signal.holds(at) for signal in self.signals)
             or (hour >= 0 and bool(self._lying[hour]))
-            or self._calls(at)
+            or _within(self.complaints, at)
         )
 
     @cached_property
@@ -118,31 +124,18 @@ class History:
             ended=[s for s in self.signals if s.until is not None and s.until <= at],
             lying=self._told_of_sensors(at, hour),
             flow_m3h=self._flows(at),
-            suspect=self._suspect(hour),
+            suspect=self._suspect(hour, at),
             unowed=self._unowed(at, hour, recent),
             **self._offset(hour),
             tree=self.tree,
             courses=self._courses(hour),
-            complaints=self._calls(at),
+            complaints=_within(self.heard, at),
         )
 
     def _told_of_sensors(self, at: datetime, hour: int) -> list[Finding]:
         if hour < 0 or not self._lying[hour]:
             return []
         return sensor_findings(self.trust, self.window.sensors, self.network, at, hour)
-
-    def _calls(self, at: datetime) -> dict[str, list[datetime]]:
-        """The calls of each dwelling within the time in which they repeat, up to an instant."""
-        if not self.complaints:
-            return {}
-        first, last = (
-            bisect_right(self.complaints, instant, key=lambda call: call.at)
-            for instant in (at - RULES.repeat_within, at)
-        )
-        calls: dict[str, list[datetime]] = {}
-        for call in self.complaints[first:last]:
-            calls.setdefault(call.place, []).append(call.at)
-        return calls
 
     def _offset(self, hour: int) -> dict[str, Floats]:
         """How far dwellings lie off at an hour; nothing before the first."""
@@ -188,7 +181,7 @@ class History:
             return {}
         below = recent < self.policy(at).threshold_c
         since, index = at - RULES.counts_for, self.network.index
-        for code, calls in self._calls(at).items():
+        for code, calls in _within(self.complaints, at).items():
             below[index[code]] |= calls[-1] > since
         return owed.held(self.network, self._reasons_by_hour[hour], below)
 
@@ -240,10 +233,15 @@ class History:
             if e.holds(at)
         }
 
-    def _suspect(self, hour: int) -> frozenset[str]:
+    def _suspect(self, hour: int, at: datetime) -> frozenset[str]:
+        """Whose sensors are doubted; of those that read warm only who is in an episode still."""
         if hour < 0 or not self._any_suspect[hour]:
             return frozenset()
-        return frozenset(self._codes[self.suspect[:, hour]].tolist())
+        doubted, warm = self.suspect[:, hour], self.reads_warm[:, hour]
+        found = frozenset(self._codes[doubted & ~warm].tolist())
+        if not (doubted & warm).any():
+            return found
+        return found.union(self._cold(at).keys() & set(self._codes[doubted & warm].tolist()))
 
     @cached_property
     def _any_suspect(self) -> NDArray[np.bool_]:
@@ -273,6 +271,20 @@ class History:
             with np.errstate(invalid="ignore"):
                 found.append((total / known.sum(axis=2)).T)
         return found
+
+
+def _within(complaints: Sequence[Complaint], at: datetime) -> dict[str, list[datetime]]:
+    """The calls of each dwelling within the time in which they repeat, up to an instant."""
+    if not complaints:
+        return {}
+    first, last = (
+        bisect_right(complaints, instant, key=lambda call: call.at)
+        for instant in (at - RULES.repeat_within, at)
+    )
+    calls: dict[str, list[datetime]] = {}
+    for call in complaints[first:last]:
+        calls.setdefault(call.place, []).append(call.at)
+    return calls
 
 
 def policy_at(profile: Profile, at: datetime) -> Policy:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analytics import owed
 from analytics.episodes import Excursion, Persistence, Scan, scan
-from analytics.history import History
+from analytics.history import History, policy_at
 from analytics.localise.offsets import Offsets, Past, offsets
 from analytics.localise.tree import Tree
 from analytics.observed import Observed
@@ -61,7 +61,10 @@ class Case:
 def judge(cases: Sequence[Case], profile: Profile) -> list[History]:
     """Judge windows of several networks; what is done hour by hour is done for all at once."""
     looks = [_Look.at(case) for case in cases]
-    told = signals([case.observed for case in cases])
+    told = [
+        owed.heeded(one, profile, case.around.windows, case.observed.network.path_of)
+        for one, case in zip(signals([case.observed for case in cases]), cases, strict=True)
+    ]
     found: dict[int, History] = {}
     for start, hours in {(look.start, look.hours) for look in looks}:
         those = [n for n, look in enumerate(looks) if (look.start, look.hours) == (start, hours)]
@@ -118,14 +121,19 @@ class _Look:
     ) -> History:
         observed, trust = self.case.observed, self.case.trust
         network = observed.network
-        complaints = [c for c in self.case.around.complaints if c.place in network.index]
+        count, rooms = len(network.dwellings), observed.rooms
+        standard_c = policy_at(profile, rooms.until).threshold_c
+        told_by = [c for c in self.case.around.complaints if c.place in network.index]
+        complaints = sorted(told_by, key=lambda c: c.at)
+        due = owed.due_on(profile, (c.at for c in complaints))
         return History(
             network,
             profile,
-            observed.rooms,
+            rooms,
             trust,
             self.level_c,
-            _suspect_units(observed.rooms, trust, len(network.dwellings)),
+            _none_of(~trust.suspect, rooms, count),
+            _any_of(trust.maybe_low & (rooms.hours.mean_c >= standard_c), rooms, count),
             reasons,
             excursions,
             told,
@@ -133,7 +141,8 @@ class _Look:
             found,
             Tree.of(network),
             self.outdoor_c,
-            sorted(complaints, key=lambda c: c.at),
+            complaints,
+            [c for c, counts in zip(complaints, due, strict=True) if counts],
         )
 
 
@@ -216,10 +225,13 @@ def _hours(span: timedelta) -> int:
     return max(1, round(span / HOUR))
 
 
-def _suspect_units(window: RoomWindow, trust: Trust, count: int) -> NDArray[np.bool_]:
-    """Dwellings none of whose sensors is of grade A, (dwellings, hours)."""
-    good = summed(~trust.suspect, window.unit, count)
+def _none_of(sensors: NDArray[np.bool_], window: RoomWindow, count: int) -> NDArray[np.bool_]:
+    """Dwellings with sensors of which none is one of some, (dwellings, hours)."""
     any_sensor = np.zeros(count, bool)
     any_sensor[window.unit] = True
-    none_good: NDArray[np.bool_] = (good == 0) & any_sensor[:, None]
-    return none_good
+    return ~_any_of(sensors, window, count) & any_sensor[:, None]
+
+
+def _any_of(sensors: NDArray[np.bool_], window: RoomWindow, count: int) -> NDArray[np.bool_]:
+    """Dwellings of whose sensors any is one of some, (dwellings, hours)."""
+    return np.asarray(summed(sensors, window.unit, count) > 0)

@@ -18,11 +18,13 @@ the first day, but then half of all calls are "not on yet" (requirement 25).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.signs import Signal
 from hearthline.domain.maintenance import Window
 from hearthline.domain.network import Network
 from hearthline.domain.places import HeatingStatus
@@ -34,6 +36,7 @@ Reasons = NDArray[np.int8]
 
 HOUR = timedelta(hours=1)
 DAY_HOURS = 24
+LONGEST_YEAR = 366
 KNOWN_HOURS = 12  # of the last 24, below which nothing is said of the outdoors
 
 REASONS: tuple[HoldReason, ...] = (
@@ -156,6 +159,76 @@ def policies_by_hour(profile: Profile, start: datetime, hours: int) -> list[Poli
             of_day[day] = profile.on(day)
         found.append(of_day[day])
     return found
+
+
+def heeded(
+    signals: Iterable[Signal],
+    profile: Profile,
+    windows: Sequence[Window] = (),
+    path_of: Mapping[str, str] | None = None,
+) -> list[Signal]:
+    """The meters' signs while heat is due, as if those from before had begun with it.
+
+    Out of season pumps stand and pipes are emptied and filled, in the first days all is below its
+    curve, and works stop what they work on. What still shows when that is over is told then.
+    ``path_of`` are the paths of places by code; without it works hold back nothing.
+    """
+    zone = profile.versions[0].zone()
+    first_due = _FirstDue(profile)
+    found = []
+    for sign in signals:
+        since = _after_works(sign, windows, path_of or {})
+        day = since.astimezone(zone).date()
+        if first_due[day] != day:
+            since = datetime.combine(first_due[day], time.min, zone).astimezone(since.tzinfo)
+        if since == sign.since:
+            found.append(sign)
+        elif sign.until is None or since < sign.until:
+            found.append(replace(sign, since=since))
+    return found
+
+
+def due_on(profile: Profile, instants: Iterable[datetime]) -> list[bool]:
+    """Whether heat was due at instants, past the start-up: what people say before is "not yet"."""
+    zone = profile.versions[0].zone()
+    first_due = _FirstDue(profile)
+    days = (at.astimezone(zone).date() for at in instants)
+    return [first_due[day] == day for day in days]
+
+
+def _after_works(sign: Signal, windows: Sequence[Window], path_of: Mapping[str, str]) -> datetime:
+    """When a sign began, or when the works at its place or above it ended that it began in."""
+    since = sign.since
+    path = path_of.get(sign.place, "")
+    for window in sorted(windows, key=lambda one: one.since):
+        above = path_of.get(window.place)
+        if above and path.startswith(above) and window.since <= since < window.until:
+            since = window.until
+    return since
+
+
+class _FirstDue(dict[date, date]):
+    """The first local day from one on that is in a season and past its start-up.
+
+    Of before any rule was valid, the first one tells.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__()
+        self._profile = profile
+        self._earliest = min(policy.valid_from for policy in profile.versions)
+
+    def __missing__(self, day: date) -> date:
+        self[day] = self._from(day)
+        return self[day]
+
+    def _from(self, day: date) -> date:
+        for later in range(LONGEST_YEAR):
+            at = day + timedelta(days=later)
+            policy = self._profile.on(max(at, self._earliest))
+            if policy.in_season(at) and not policy.starting_up(at):
+                return at
+        return day
 
 
 def for_verdicts(found: Reasons, policies: Sequence[Policy]) -> Reasons:

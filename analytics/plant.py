@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from analytics.observed import MeterTable, Weather
 from analytics.overall import Overall, Shared
 from analytics.runs import above, below, extreme, last, row_runs, runs
+from analytics.shifting import shifted
 from analytics.signs import Sign, Signal
 from analytics.stations import Circuit, circuits_of
 from analytics.usual import (
@@ -59,9 +60,8 @@ MAKEUP_SHARE, MAKEUP_TIMES = 0.0013, 3.0  # of the circulation an hour; the limi
 PRESSURE_LOST_KPA = 25.0  # some 2.5 m of water: the top floor begins to lack it
 CIRCUIT_FLOW_LOW, CIRCUIT_FLOW_LEFT = 0.88, 0.94
 BRANCH_FLOW_LOW, BRANCH_FLOW_LEFT = 0.955, 0.975  # heat meters repeat themselves within 0.5 %
-SHIFT_RISE, SHIFT_FALL = 0.10, 0.04
-OPENED = 0.02  # more flow through a whole circuit at the same speed: somebody opened valves
 STILL = 0.5  # of the usual flow
+NO_FLOW_M3H = 0.02  # what a circuit's heat meter does not register any more
 AFTER_H = 12  # hours for which a station recovers from a stop or a shortage
 
 _SUPPLY_H, _SOURCE_H, _APPROACH_H, _MAKEUP_H, _FLOW_H = 3, 2, 12, 2, 4
@@ -133,8 +133,8 @@ class Look:
 
     @cached_property
     def supply_residual_k(self) -> Floats:
-        """Secondary supplies over their usual."""
-        supply = self.of_circuits(self.table.supply_c)
+        """Secondary supplies over their usual, while water circulates."""
+        supply = np.where(self.still, np.nan, self.of_circuits(self.table.supply_c))
         return residuals(supply, self.weather, lambda left: left < SUPPLY_LEFT_K)
 
     @cached_property
@@ -174,7 +174,8 @@ class Look:
     @cached_property
     def still(self) -> Bools:
         """Hours in or shortly after which hardly anything flowed."""
-        return echo(below(self.of_circuits(self.flow_ratio), STILL), AFTER_H)
+        nothing = below(self.of_circuits(self.table.flow_m3h) - NO_FLOW_M3H, 0.0)
+        return echo(nothing | below(self.of_circuits(self.flow_ratio), STILL), AFTER_H)
 
     @cached_property
     def makeup_share(self) -> Floats:
@@ -288,18 +289,21 @@ def flows(look: Look) -> Iterator[Signal]:
     own = look.of_circuits(look.flow_ratio)
     blank = below(own, 0.3) | echo(look.leaking, AFTER_H)
     yield from _low_circuits(look, own, blank)
-    shifted = np.zeros(own.shape, bool)
+    went = np.zeros(own.shape, bool)
+    levels_of: list[Floats] = []
     for at, circuit in enumerate(look.circuits):
-        shifted[at] = _shifted(look.flow_ratio[list(circuit.branches)], own[at], blank[at])
-    for at, run in row_runs(shifted):
-        now = [last(look.flow_ratio[row], run) for row in look.circuits[at].branches]
+        branches = look.flow_ratio[list(circuit.branches)]
+        went[at], level = shifted(branches, own[at], blank[at])
+        levels_of.append(branches / level)
+    for at, run in row_runs(went):
+        now = [last(ratio, run) for ratio in levels_of[at]]
         values = {
             "rise_pct": 100 * (float(np.nanmax(now)) - 1.0),
             "fall_pct": 100 * (1.0 - float(np.nanmin(now))),
             "branches": float(len(now)),
         }
         yield _signal(look, Sign.FLOWS_SHIFTED, look.circuits[at].place, run, values)
-    yield from _low_branches(look, blank | echo(shifted, AFTER_H))
+    yield from _low_branches(look, blank | echo(went, AFTER_H))
 
 
 READERS: tuple[Callable[[Look], Iterator[Signal]], ...] = (
@@ -308,24 +312,6 @@ READERS: tuple[Callable[[Look], Iterator[Signal]], ...] = (
     makeup_high,
     flows,
 )
-
-
-def _shifted(ratio: Floats, own: Floats, blank: Bools) -> Bools:
-    """Hours in which some branches take what others lack, (hours,).
-
-    ``ratio`` is that of the branches, ``own`` that of their circuit. A clogged branch gives the
-    others less than it lost; where the circuit takes more than ever, no branch is merely clogged.
-    """
-    if len(ratio) < 2:
-        return np.zeros(len(blank), bool)
-    known = ~np.isnan(ratio).all(axis=0) & ~blank
-    filled = np.where(np.isnan(ratio), 1.0, ratio)
-    rise, fall = filled.max(axis=0) - 1.0, 1.0 - filled.min(axis=0)
-    opened = above(own - 1.0, OPENED)
-    shift = (rise >= SHIFT_RISE) & (fall >= SHIFT_FALL) & ((rise > 1.2 * fall) | opened)
-    stay = (rise >= 0.6 * SHIFT_RISE) & ((rise > fall) | opened)
-    held: Bools = latched(sustained(shift[None], known[None], _FLOW_H), (stay | ~known)[None])[0]
-    return held
 
 
 def _low_circuits(look: Look, ratio: Floats, blank: Bools) -> Iterator[Signal]:

@@ -57,6 +57,7 @@ SIGNS_OF: Mapping[Cause, frozenset[Sign]] = {
     Cause.LEAK: frozenset({Sign.MAKEUP_HIGH}),
     Cause.PIPES_SWAPPED: frozenset({Sign.DELTA_NEGATIVE, Sign.FLOW_LOW}),
     Cause.HYDRAULIC_IMBALANCE: frozenset({Sign.FLOWS_SHIFTED}),
+    Cause.VERTICAL_IMBALANCE: frozenset({Sign.FLOW_LOW}),
 }
 """The signs by which a cause shows as long as it lasts."""
 

@@ -183,14 +183,18 @@ class Snapshot:
     @cached_property
     def calls(self) -> Calls | None:
         """What the dwellings without a sensor say, for the localiser; None where nobody called."""
-        if not self.unexplained:
+        return self.calls_of(self.unexplained)
+
+    def calls_of(self, callers: Mapping[str, Sequence[datetime]]) -> Calls | None:
+        """What some callers say, beside those of their buildings who keep silent; None: nobody."""
+        if not callers:
             return None
         network, index = self.network, self.network.index
         count = np.zeros(len(network.dwellings), np.int64)
         silent = np.zeros(len(count), bool)
-        for code, calls in self.unexplained.items():
+        for code, calls in callers.items():
             count[index[code]] = distinct(calls)
-        houses = {network.ancestor(c, PlaceKind.BUILDING) or c for c in self.unexplained}
+        houses = {network.ancestor(c, PlaceKind.BUILDING) or c for c in callers}
         apart = self.unheated.union(self.level_c, self.cold, self.reported)
         for code in (c for house in houses for c in network.codes(network.below(house))):
             silent[index[code]] = code not in apart

@@ -20,6 +20,7 @@ from hearthline.domain.places import PlaceKind
 from hearthline.domain.policies import HoldReason
 
 UNKNOWN_WAIT = timedelta(hours=24)
+WARMS_UP = timedelta(hours=48)  # three time constants of a dwelling, 7 to 16 h (section 3)
 TOLERANCE_K = 0.3  # of a room sensor: an unknown cause needs a dwelling that is cold beyond it
 
 Holds = Mapping[str, HoldReason]
@@ -60,6 +61,16 @@ def heating_not_owed(snapshot: Snapshot) -> Holds:
     return dict(snapshot.unowed)
 
 
+def heated_again(snapshot: Snapshot) -> Holds:
+    """Who was not heated until lately has a start-up of its own."""
+    statuses, since = snapshot.network.statuses, snapshot.at - WARMS_UP
+    return {
+        code: HoldReason.START_UP
+        for code in statuses.keys() & (snapshot.cold.keys() | snapshot.callers)
+        if any(one.until and since < one.until <= snapshot.at for one in statuses[code])
+    }
+
+
 def untrusted_alone(snapshot: Snapshot) -> Holds:
     """A sensor of grade B needs a call, or a cold neighbour in its entrance, to be believed."""
     network, holds = snapshot.network, {}
@@ -70,7 +81,7 @@ def untrusted_alone(snapshot: Snapshot) -> Holds:
     return holds
 
 
-STAGES: tuple[Stage, ...] = (heating_not_owed, untrusted_alone)
+STAGES: tuple[Stage, ...] = (heating_not_owed, heated_again, untrusted_alone)
 
 
 def unheard(snapshot: Snapshot, told: Collection[str]) -> Holds:
@@ -98,11 +109,16 @@ def _is_weakest(finding: Finding, snapshot: Snapshot) -> bool:
     return len(finding.cold) < SHARED * len(snapshot.measured(finding.place))
 
 
+def _below_now(snapshot: Snapshot, code: str) -> bool:
+    """Whether a dwelling is below the standard as last known; its episode ends some time after."""
+    return snapshot.level_c.get(code, -math.inf) < snapshot.threshold_c
+
+
 def _waits(finding: Finding, snapshot: Snapshot, wait: timedelta) -> bool:
     """Whether every cold dwelling of a finding is too new: its siblings may be about to fall.
 
-    A dwelling that is cold for no known reason waits for a day: what comes may tell. Once
-    somebody has called, nobody waits.
+    A dwelling that is cold for no known reason waits for a day: what comes may tell, and who is
+    back above the standard by then is left alone. Once somebody has called, nobody waits.
     """
     if not finding.cold or finding.cold.intersection(snapshot.callers):
         return False
@@ -112,5 +128,7 @@ def _waits(finding: Finding, snapshot: Snapshot, wait: timedelta) -> bool:
         wait = max(wait, UNKNOWN_WAIT)
         surely = snapshot.threshold_c - TOLERANCE_K
         if all(snapshot.cold[code].min_c > surely for code in finding.cold):
+            return True
+        if not any(_below_now(snapshot, code) for code in finding.cold):
             return True
     return all(snapshot.cold[code].opened_at + wait > snapshot.at for code in finding.cold)

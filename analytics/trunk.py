@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from analytics import evidence
 from analytics.explain.meters import proven_by_meters, recovering
@@ -17,6 +18,8 @@ from analytics.explain.rooms import COMMON_SHARE, PRIORS
 from analytics.explain.telling import finding
 from analytics.history import policy_at
 from analytics.overall import Overall
+from analytics.owed import heeded
+from analytics.signs import Signal
 from analytics.snapshot import ColdDwelling, Snapshot
 from hearthline.domain.findings import Cause, Finding
 from hearthline.domain.network import Network
@@ -59,7 +62,7 @@ class Trunk:
 
     def beginnings(self, since: datetime, until: datetime) -> list[datetime]:
         """When signs of the sources began, after ``since`` and up to ``until``."""
-        return sorted({s.since for s in self.overall.signals if since < s.since <= until})
+        return sorted({s.since for s in self._signals if since < s.since <= until})
 
     def snapshot(self, at: datetime) -> Snapshot:
         """What could be seen from above at an instant."""
@@ -69,9 +72,14 @@ class Trunk:
             threshold_c=self.policy(at).threshold_c,
             level_c=self._levels,
             cold={spell.code: spell.cold for spell in self.spells if spell.holds(at)},
-            signals=[signal for signal in self.overall.signals if signal.holds(at)],
-            ended=[s for s in self.overall.signals if s.until is not None and s.until <= at],
+            signals=[signal for signal in self._signals if signal.holds(at)],
+            ended=[s for s in self._signals if s.until is not None and s.until <= at],
         )
+
+    @cached_property
+    def _signals(self) -> list[Signal]:
+        """The sources' signs while heat is due."""
+        return heeded(self.overall.signals, self.profile)
 
     def proven(self, at: datetime) -> list[Finding]:
         """What meters prove of the sources, whoever may be cold."""
@@ -79,7 +87,7 @@ class Trunk:
 
     def findings(self, at: datetime) -> list[Finding]:
         """What meters say of the sources, and who is cold by it, or has not recovered from it."""
-        if not self.overall.signals:
+        if not self._signals:
             return []
         seen = self.snapshot(at)
         found = proven_by_meters(seen, frozenset(seen.cold))

@@ -25,7 +25,7 @@ from analytics.trunk import Trunk
 from analytics.window import HOUR
 from hearthline.clock import floor
 from hearthline.domain.complaints import RULES as CALLS
-from hearthline.domain.findings import Finding, TicketKind
+from hearthline.domain.findings import Cause, Finding, TicketKind
 from hearthline.domain.places import PlaceKind
 from hearthline.domain.policies import HoldReason, Policy
 from tickets.carrying import News
@@ -36,8 +36,14 @@ HOLD_OPEN = timedelta(hours=24)
 heat, is well by day and comes back within one."""
 
 REPEATS_WITHIN = CALLS.repeat_within
-"""The same of a single dwelling: what is cold in every cold spell is well in the thaw between two,
-and what comes back within the week counts as a repeat (requirement 32)."""
+SMALL = frozenset({PlaceKind.UNIT, PlaceKind.RISER, PlaceKind.ENTRANCE})
+"""The same of a dwelling, a riser or an entrance: what is cold in every cold spell is well in the
+thaw between two, and what comes back within the week counts as a repeat (requirement 32)."""
+
+
+LASTING = frozenset({Cause.HYDRAULIC_IMBALANCE, Cause.EXCHANGER_FOULED})
+"""Valves do not set themselves, nor do plates come clean: a sign of these that comes back within
+the week is the same trouble's, which something else had hidden."""
 
 
 class Desk(Protocol):
@@ -88,7 +94,7 @@ def walk(
             news += _visit(history, desk, at, group_wait, above).news
         elif mine := _below(desk, above):
             snapshot = history.snapshot(at)
-            _end_former(desk, snapshot, mine)
+            end_former(desk, snapshot, mine)
             follow_up(desk, snapshot, _below(desk, above))
     last = _visit(history, desk, until, group_wait, above)
     return Walked([*news, *last.news], last.holds)
@@ -101,7 +107,7 @@ def _visit(
     snapshot = history.snapshot(at)
     result = triage(snapshot, group_wait)
     own = [finding for finding in result.findings if finding.place not in above]
-    _end_former(desk, snapshot, _below(desk, above))
+    end_former(desk, snapshot, _below(desk, above))
     news = desk.take_up(own, desk.open_incidents(), history.policy(at))
     follow_up(desk, snapshot, _below(desk, above))
     return Walked(news, result.holds)
@@ -118,7 +124,7 @@ def announce(trunk: Trunk, desk: Desk, since: datetime, until: datetime) -> list
     above = frozenset(trunk.network.roots())
     for at in trunk.beginnings(since, until):
         mine = [i for i in desk.open_incidents() if i.place in above]
-        _end_former(desk, trunk.snapshot(at), mine)
+        end_former(desk, trunk.snapshot(at), mine)
         news += desk.take_up(trunk.proven(at), desk.open_incidents(), trunk.policy(at))
     return news
 
@@ -155,13 +161,14 @@ def _hours(since: datetime, until: datetime) -> list[datetime]:
     return [first + hour * HOUR for hour in range(count) if first + hour * HOUR < until] + [until]
 
 
-def _end_former(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident]) -> None:
+def end_former(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident]) -> None:
     """End incidents whose sign comes anew after it had been away: that is another one's."""
     path_of = snapshot.network.path_of
     for incident in incidents:
         now = [s.since for s in snapshot.signals if _shows(s, incident, path_of)]
         ends = _ends(snapshot, incident)
-        if now and ends and min(now) - max(ends) >= HOLD_OPEN and incident.opened_at < max(ends):
+        away = REPEATS_WITHIN if incident.cause in LASTING else HOLD_OPEN
+        if now and ends and min(now) - max(ends) >= away and incident.opened_at < max(ends):
             desk.close(incident, snapshot.at)
 
 
@@ -186,8 +193,8 @@ def follow_up(desk: Desk, snapshot: Snapshot, incidents: Sequence[OpenIncident])
 
 def _held_open(incident: OpenIncident, snapshot: Snapshot) -> timedelta:
     """How long an incident waits for a relapse."""
-    single = snapshot.kind(incident.place) is PlaceKind.UNIT
-    return REPEATS_WITHIN if single and incident.kind is TicketKind.SUPPLY else HOLD_OPEN
+    small = snapshot.kind(incident.place) in SMALL or incident.cause in LASTING
+    return REPEATS_WITHIN if small and incident.kind is TicketKind.SUPPLY else HOLD_OPEN
 
 
 def _waiting(incident: OpenIncident, snapshot: Snapshot) -> frozenset[str]:

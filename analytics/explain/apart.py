@@ -2,11 +2,12 @@
 
 A shortage, a stopped pump or a low curve cools everybody alike, within what time constants differ
 (45 to 101 h, domain facts, section 3): a common fall of D K cools dwellings by D · (1 ± 0.3). A
-place that lies further off its fellows has a cause of its own, whatever else goes on. Two signs do
-not cool all alike, and what they do is taken off first: shifted flows cool whole buildings, and a
-leak takes the top floors' water. Where the meter of a dwelling's own building tells that it lost
-flow, or runs backwards, and too few of its entrance are measured to tell whether the rest of it is
-cold as well, the meter comes first (``meters.flow_lost``).
+place that lies further off its fellows has a cause of its own, whatever else goes on. How unevenly
+a circuit falls is measured where enough of it is. Two signs do not cool all alike, and what they do
+is taken off first: shifted flows cool some buildings and warm others, and a leak takes the top
+floors' water. Where the meter of a dwelling's own building tells that it lost flow, or runs
+backwards, and too few of its entrance are measured to tell whether the rest of it is cold as well,
+the meter comes first (``meters.flow_lost``).
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from hearthline.domain.places import PlaceKind
 
 Floats = NDArray[np.float64]
 
-UNEVEN = 0.3  # of a common fall: how much dwellings differ in it
+UNEVEN = 0.3  # of a common fall: how much dwellings differ in it, where too few are measured
+MANY = 10  # measured dwellings of a circuit tell how unevenly it falls
+OF_A_FLOOR = 5  # measured dwellings of a floor of a circuit tell what it shares
 OF_A_BRANCH = frozenset({Sign.FLOW_LOW, Sign.DELTA_NEGATIVE})
 SURE = 0.95
 OWN_K, NEW_K, BRANCH_K = 2.5, 2.0, 1.3
@@ -44,6 +47,7 @@ LASTING_K, LASTING_H = 1.6, 24
 thousand lies 1.1 K off, and this is half as much again. What its floor of the building shares is
 taken off first, since badly set valves cool whole floors."""
 SHAPED = 1.5  # a shift that grows along the riser is told by its far end, which is the whole of it
+MAD = 1.4826  # a normal standard deviation over the median absolute deviation
 UPPER, UPPER_SD = 0.75, 0.674  # the upper quartile tells what healthy dwellings of a building do
 
 
@@ -86,13 +90,13 @@ def own_causes(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     pool = frozenset(code for code in pool if not _explained(snapshot, beneath, code))
     if not pool:
         return []
-    offset, spread, fallen = _against_fellows(snapshot, beneath)
+    offset, spread, uneven = _against_fellows(snapshot, beneath)
     told = locate(snapshot.places, offset, spread)
     enough = supported(snapshot, pool)
     found: dict[str, list[str]] = defaultdict(list)
     for code in sorted(pool):
         place = place_of(snapshot, told, enough, code, SURE)
-        if place is not None and _stands_out(snapshot, told, beneath, place, fallen):
+        if place is not None and _stands_out(snapshot, told, beneath, place, uneven):
             found[place].append(code)
     return [
         replace(told_at(snapshot, told, place, frozenset(cold)), apart=True)
@@ -113,39 +117,46 @@ def _of_a_branch(snapshot: Snapshot, pool: frozenset[str]) -> frozenset[str]:
 
 
 def _stands_out(
-    snapshot: Snapshot, told: Posterior, beneath: _Beneath, place: str, fallen: Floats
+    snapshot: Snapshot, told: Posterior, beneath: _Beneath, place: str, uneven: Floats
 ) -> bool:
     """Whether a place is colder than its fellows by more than the common causes explain."""
     at = snapshot.places.number[place]
-    common = float(np.max(fallen[snapshot.network.below(place)], initial=0.0))
+    common = float(np.max(uneven[snapshot.network.below(place)], initial=0.0))
     over = beneath.over(snapshot, place)
     signs = {signal.sign for signal in over}
     shape = SHAPES[int(told.shape[at])]
     if snapshot.kind(place) is PlaceKind.UNIT:
         bar = OWN_K if _was_cold(snapshot, place, over) else NEW_K
-        bar = LASTING_K if _lasts(snapshot, place, LASTING_K + UNEVEN * common) else bar
-    elif Sign.MAKEUP_HIGH in signs and shape == "top":
-        return False  # a leak takes the top floors' water
-    elif snapshot.kind(place) is PlaceKind.BUILDING and Sign.FLOWS_SHIFTED in signs:
+        bar = LASTING_K if _lasts(snapshot, place, LASTING_K + common, signs) else bar
+    elif _as_flows(snapshot, place, shape) and Sign.FLOWS_SHIFTED in signs:
         return False
     else:
         bar = BRANCH_K if shape == "even" else SHAPED * BRANCH_K
-    return float(told.shift_k[at]) <= -(bar + UNEVEN * common)
+    return float(told.shift_k[at]) <= -(bar + common)
 
 
-def _lasts(snapshot: Snapshot, unit: str, bar_k: float) -> bool:
-    """Whether a dwelling has lain as far below its fellows and its own past for a day."""
+def _as_flows(snapshot: Snapshot, place: str, shape: str) -> bool:
+    """Whether a place lies off as flows make it: a whole building, from floor to floor alike."""
+    return snapshot.kind(place) is PlaceKind.BUILDING and shape == "even"
+
+
+def _lasts(snapshot: Snapshot, unit: str, bar_k: float, signs: Set[Sign]) -> bool:
+    """Whether a dwelling has lain as far below its fellows and its own past for a day.
+
+    Shifted flows warm some buildings: what such a one gained is taken off as well.
+    """
     if snapshot.courses is None:
         return False
     network, row = snapshot.network, snapshot.network.index[unit]
     building = network.ancestor(unit, PlaceKind.BUILDING) or unit
     below = network.below(building)
     day = _day_means(snapshot.courses.hourly_k[below, -LASTING_H:])
-    floors = np.array([one.floor for one in network.dwellings[below]])
+    floors = network.floors[below]
     mine = row - below.start
     beside = (floors == floors[mine]) & ~np.isnan(day)
     beside[mine] = False
-    shared = min(0.0, float(np.median(day[beside]))) if beside.sum() >= PEERS else 0.0
+    shared = float(np.median(day[beside])) if beside.sum() >= PEERS else 0.0
+    shared = shared if Sign.FLOWS_SHIFTED in signs else min(0.0, shared)
     return float(day[mine]) - shared <= -bar_k
 
 
@@ -165,38 +176,89 @@ def _was_cold(snapshot: Snapshot, unit: str, over: Sequence[Signal]) -> bool:
 
 
 def _explained(snapshot: Snapshot, beneath: _Beneath, code: str) -> bool:
-    """Whether a dwelling's neighbours explain its cold, or its height does: a leak's do."""
+    """Whether a dwelling's neighbours explain its cold, or its height does: a leak's do.
+
+    The highest floors lose their water first; how much of it is the leak's is told by whoever is
+    measured beside them.
+    """
     if chilled(snapshot, code):
         return True
-    high = snapshot.places.height[snapshot.network.index[code]] > 0.5
-    return bool(high) and any(s.sign is Sign.MAKEUP_HIGH for s in beneath.over(snapshot, code))
+    row = snapshot.network.index[code]
+    leaks = any(s.sign is Sign.MAKEUP_HIGH for s in beneath.over(snapshot, code))
+    return leaks and bool(snapshot.places.height[row] > 0.5) and not _has_floor(snapshot, code)
+
+
+def _has_floor(snapshot: Snapshot, code: str) -> bool:
+    """Whether enough dwellings of the same floor of a circuit are measured."""
+    network, row = snapshot.network, snapshot.network.index[code]
+    circuit = network.ancestor(code, PlaceKind.CIRCUIT) or network.ancestor(
+        code, PlaceKind.SUBSTATION
+    )
+    rows = network.below(circuit or code)
+    floors = network.floors[rows]
+    same = floors == floors[row - rows.start]
+    return int((same & ~np.isnan(snapshot.offsets[0][rows])).sum()) >= OF_A_FLOOR
 
 
 def _against_fellows(snapshot: Snapshot, beneath: _Beneath) -> tuple[Floats, Floats, Floats]:
-    """Offsets, spreads and common falls, (dwellings,), less what the common causes do."""
+    """Offsets, spreads and unevenness of falls, (dwellings,), less what the common causes do."""
     network = snapshot.network
     offset, spread = (values.copy() for values in snapshot.offsets)
-    fallen = np.zeros(len(offset))
-    for code, node in network.nodes.items():
-        if node.kind in (PlaceKind.CIRCUIT, PlaceKind.SUBSTATION):
-            rows = network.below(code)
-            fallen[rows] = _fallen_k(snapshot, rows)
-    spread = np.hypot(spread, UNEVEN * fallen)
     shifted = [s.place for s in beneath.signals if s.sign is Sign.FLOWS_SHIFTED]
     for place in shifted:
         for code in _buildings(snapshot, place):
             rows = network.below(code)
             offset[rows] -= _healthy_k(offset[rows], spread[rows])
+    uneven = np.zeros(len(offset))
+    for code, node in network.nodes.items():
+        if node.kind in (PlaceKind.CIRCUIT, PlaceKind.SUBSTATION):
+            rows = network.below(code)
+            shared = np.zeros(rows.stop - rows.start)
+            if any(s.sign is Sign.MAKEUP_HIGH for s in beneath.over(snapshot, code)):
+                shared = _of_floors_k(snapshot, rows, offset[rows])
+            offset[rows] -= shared
+            most = UNEVEN * _fallen_k(snapshot, rows)
+            common = np.minimum(most, _unevenness_k(offset[rows], spread[rows]))
+            uneven[rows] = np.maximum(uneven[rows], np.hypot(common, UNEVEN * shared))
+    spread = np.hypot(spread, uneven)
     deep = {network.dwellings[int(at)].code for at in np.flatnonzero(offset <= -OWN_K)}
     for code in beneath.codes:
         if chilled(snapshot, code) or (code not in deep and _beside(snapshot, code, deep)):
             offset[network.index[code]] = np.nan
-    return offset, spread, fallen
+    return offset, spread, uneven
+
+
+def _of_floors_k(snapshot: Snapshot, rows: slice, offset: Floats) -> Floats:
+    """What dwellings share with those of their floor in a circuit, K, nought or less."""
+    floors = snapshot.network.floors[rows]
+    shared = np.zeros(len(offset))
+    for floor in np.unique(floors):
+        here = floors == floor
+        known = offset[here & ~np.isnan(offset)]
+        if len(known) >= OF_A_FLOOR:
+            shared[here] = min(0.0, float(np.median(known)))
+    return shared
+
+
+def _unevenness_k(offset: Floats, spread: Floats) -> float:
+    """By how much more dwellings differ now than they do when all is well, K; ∞ if not known."""
+    known = ~np.isnan(offset)
+    if known.sum() < MANY:
+        return np.inf
+    off = offset[known]
+    wide = MAD * float(np.median(np.abs(off - np.median(off))))
+    return float(np.sqrt(max(0.0, wide**2 - float(np.median(spread[known])) ** 2)))
 
 
 def _beside(snapshot: Snapshot, code: str, deep: Set[str]) -> bool:
     """Whether a dwelling shares a wall with one that is very cold, and is chilled by it."""
     return not deep.isdisjoint(snapshot.network.neighbours(code))
+
+
+def against_fellows(snapshot: Snapshot) -> tuple[Floats, Floats]:
+    """Offsets and spreads of all dwellings, (dwellings,), less what common causes do to them."""
+    offset, spread, _ = _against_fellows(snapshot, _Beneath.of(snapshot))
+    return offset, spread
 
 
 def _fallen_k(snapshot: Snapshot, rows: slice) -> float:
@@ -224,5 +286,4 @@ def _healthy_k(offset: Floats, spread: Floats) -> float:
     known = ~np.isnan(offset)
     if not known.any():
         return 0.0
-    upper = float(np.quantile(offset[known], UPPER)) - UPPER_SD * float(np.median(spread[known]))
-    return min(0.0, upper)
+    return float(np.quantile(offset[known], UPPER)) - UPPER_SD * float(np.median(spread[known]))

@@ -7,10 +7,12 @@ In this order, for every dwelling whose call counts (``Snapshot.reported``):
 3. Several callers whom one entrance, riser or building explains better than chance
    (``localise.tree``) are one finding there; it takes in what was found of single dwellings below.
 4. A dwelling that is cold by itself as surely as a crew must be sure (``RULES.sure``): it called
-   again, or its neighbours bear it out. Two walls away from unheated dwellings these are the
-   likelier reason; where nobody else of its riser is measured, it may be the first of the riser.
+   again, or what is measured beyond its walls bears it out (``explain.beyond``). Two walls away
+   from unheated dwellings these are the likelier reason; where nobody else of its riser is
+   measured, it may be the first of the riser.
 5. Who insists (``INSISTS``) is looked at at home: beside unheated dwellings, though these stay the
-   likeliest reason, and beneath a common cause if it makes nobody else call as often.
+   likeliest reason, unless one was stopped lately, and beneath a common cause if it makes nobody
+   else call as often.
 
 What is left is no finding: somebody calls back (``triage.unheard`` says which reason operators
 see). Calls that a meter's sign explains (``Snapshot.unexplained``) speak for nothing else.
@@ -25,11 +27,18 @@ from dataclasses import replace
 import numpy as np
 
 from analytics import evidence
+from analytics.explain.beyond import borne_out
 from analytics.explain.insisting import calls_around, own_chance
-from analytics.explain.neighbours import cluster, unheated_beside, unheated_near
+from analytics.explain.neighbours import (
+    cluster,
+    newly_unheated,
+    stopped_beside,
+    unheated_beside,
+    unheated_near,
+)
 from analytics.explain.telling import finding
 from analytics.localise.ranking import Ranked, normalised
-from analytics.localise.tree import Posterior
+from analytics.localise.tree import PRIOR, Posterior
 from analytics.snapshot import Snapshot, distinct
 from hearthline.domain.complaints import RULES
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding, TicketKind
@@ -136,7 +145,7 @@ def _beside_unheated(snapshot: Snapshot, findings: list[Finding], left: set[str]
         unheated = unheated_beside(snapshot, code)
         if not unheated or _odds(RULES.beside_unheated) < RULES.sure:
             continue
-        if _insists(snapshot, code):
+        if _has_own(snapshot, code):
             alone.append(_insisting(snapshot, code))
         else:
             chilled[min(cluster(snapshot, unheated))].add(code)
@@ -153,6 +162,14 @@ def _beside_unheated(snapshot: Snapshot, findings: list[Finding], left: set[str]
 def _insists(snapshot: Snapshot, code: str) -> bool:
     """Whether a household has called so often that its own dwelling is looked at."""
     return distinct(snapshot.unexplained.get(code, ())) >= INSISTS
+
+
+def _has_own(snapshot: Snapshot, code: str) -> bool:
+    """Whether who insists near unheated dwellings may have a reason of its own.
+
+    What one stopped long ago costs is usual of it; who calls since a recent stop calls of that.
+    """
+    return _insists(snapshot, code) and not newly_unheated(snapshot, code)
 
 
 def _insisting(snapshot: Snapshot, code: str) -> Finding:
@@ -199,7 +216,7 @@ def _places(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told
         below = [one for one in single if _holds(snapshot, place, one)]
         found = [one for one in found if one not in below]
         cold = frozenset(reported).union(*(one.cold for one in below))
-        found.append(_place(snapshot, told, place, cold))
+        found.append(told_by_calls(snapshot, told, place, cold))
     return found, left.difference(*callers.values())
 
 
@@ -240,7 +257,8 @@ def _place_of(snapshot: Snapshot, told: Posterior, left: Collection[str], code: 
     return best
 
 
-def _place(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str]) -> Finding:
+def told_by_calls(snapshot: Snapshot, told: Posterior, place: str, cold: frozenset[str]) -> Finding:
+    """A finding at a place that hardly anybody but callers tells of."""
     reported = sorted(cold.intersection(snapshot.reported))
     measured = cold.intersection(snapshot.cold)
     at = snapshot.places.number[place]
@@ -268,6 +286,7 @@ def _alone(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
     tree, found, heard = snapshot.places, list(findings), set()
     for code in sorted(left):
         chance = float(told.share[tree.number[code]])
+        chance = max(chance, borne_out(snapshot, code, chance))
         if chance < RULES.sure:
             continue
         heard.add(code)
@@ -275,7 +294,7 @@ def _alone(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
         if not unheated:
             found.append(_dwelling(snapshot, code, chance))
             continue
-        if _insists(snapshot, code):
+        if _has_own(snapshot, code):
             found.append(_insisting(snapshot, code))
             continue
         place = min(cluster(snapshot, unheated))
@@ -290,16 +309,24 @@ def _alone(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
 def _beyond_common(snapshot: Snapshot, findings: list[Finding]) -> list[Finding]:
     """Callers beneath a common cause who call far oftener than it makes others call."""
     found = list(findings)
-    told = {one.place for one in findings}
+    told = {one.place for one in findings}.union(*(one.cold for one in findings if not one.common))
     for code in sorted(set(snapshot.reported).difference(told)):
         count = distinct(snapshot.complaints[code])
         if count < INSISTS or _local(snapshot, findings, code):
             continue
-        chance = own_chance(count, calls_around(snapshot, code))
-        if chance >= RULES.sure:
-            near = unheated_near(snapshot, code)
-            one = _insisting(snapshot, code) if near else _dwelling(snapshot, code, chance)
-            found.append(replace(one, apart=True))
+        late = stopped_beside(snapshot, code)
+        prior = RULES.beside_unheated if late else PRIOR[PlaceKind.UNIT]
+        chance = own_chance(count, calls_around(snapshot, code), prior)
+        if chance < RULES.sure:
+            continue
+        if new := newly_unheated(snapshot, code):
+            place = min(cluster(snapshot, new))
+            one = _chilled(snapshot, place, frozenset({code}))
+        elif unheated_near(snapshot, code):
+            one = _insisting(snapshot, code)
+        else:
+            one = _dwelling(snapshot, code, chance)
+        found.append(replace(one, apart=True))
     return found
 
 

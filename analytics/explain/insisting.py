@@ -29,10 +29,12 @@ def calls_around(snapshot: Snapshot, code: str) -> float:
     return (calls + 1.0) / (len(others) + 1.0)
 
 
-def own_chance(count: int, usual: float) -> float:
-    """The chance of a cause of one's own after so many calls where fellows call ``usual`` times."""
+def own_chance(count: int, usual: float, prior: float = PRIOR[PlaceKind.UNIT]) -> float:
+    """The chance of a cause of one's own after so many calls where fellows call ``usual`` times.
+
+    ``prior`` is what it was before anybody called.
+    """
     own, common = (_calls_chance(count, mean) for mean in (INSISTING, usual))
-    prior = PRIOR[PlaceKind.UNIT]
     return prior * own / (prior * own + (1.0 - prior) * common)
 
 

@@ -7,6 +7,7 @@ somebody is cold; the rooms then tell whether it is the building or one of its e
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,6 +19,7 @@ from analytics.explain.telling import at_branch, finding
 from analytics.localise.contrast import lone_entrance
 from analytics.localise.ranking import normalised
 from analytics.localise.tree import SHAPES, Posterior
+from analytics.plant import BRANCH_FLOW_LOW
 from analytics.signs import Sign, Signal
 from analytics.snapshot import Snapshot
 from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding
@@ -91,16 +93,24 @@ RULES: tuple[MeterRule, ...] = (
 )
 
 
+HIDE_NOTHING: Mapping[Sign, frozenset[Sign]] = {Sign.FLOWS_SHIFTED: frozenset({Sign.SUPPLY_LOW})}
+"""A surer sign of the same place makes others up, but how warm the water is does not share it out.
+"""
+
+
 def proven_by_meters(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """One finding for each sign that speaks for itself."""
     findings: list[Finding] = []
+    told: dict[str, set[Sign]] = defaultdict(set)
     for rule in RULES:
         for signal in snapshot.signs(rule.sign):
-            if rule.sign is Sign.SOURCE_SHORT or not _told(signal, findings):
-                told = (_sentence(snapshot, rule.sentence, signal),)
-                found = at_branch(snapshot, signal.place, rule.ranked, left, told)
-                left = left - found.cold
-                findings.append(replace(found, proven=True))
+            if told[signal.place] - HIDE_NOTHING.get(rule.sign, frozenset()):
+                continue
+            told[signal.place].add(rule.sign)
+            said = (_sentence(snapshot, rule.sentence, signal),)
+            found = at_branch(snapshot, signal.place, rule.ranked, left, said)
+            left = left - found.cold
+            findings.append(replace(found, proven=True))
     return findings
 
 
@@ -138,17 +148,12 @@ def _sank(snapshot: Snapshot, code: str, signal: Signal) -> bool:
     return signal.since <= snapshot.cold[code].since <= ended + SINKS_ON
 
 
-def _told(signal: Signal, findings: list[Finding]) -> bool:
-    """Whether the same place has been told by a surer sign already."""
-    return any(found.place == signal.place for found in findings)
-
-
 def flow_lost(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """Circuits and branches that lost flow, and who below them feels it."""
     reversed_at = {signal.place for signal in snapshot.signs(Sign.DELTA_NEGATIVE)}
     findings = []
     for signal in snapshot.signs(Sign.FLOW_LOW):
-        if signal.place in reversed_at:
+        if signal.place in reversed_at or _shifted_away(snapshot, signal):
             continue
         if snapshot.kind(signal.place) is PlaceKind.BUILDING:
             found = _branch(snapshot, left, signal)
@@ -164,10 +169,31 @@ def flow_lost(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     return findings
 
 
+def _shifted_away(snapshot: Snapshot, signal: Signal) -> bool:
+    """Whether a branch lost no more than the flows of its circuit shift, now or lately.
+
+    What some branches gain others lose; the sign of all of them together flickers where one changes
+    for a reason of its own.
+    """
+    if _is_deep(signal):
+        return False
+    path = snapshot.network.path_of
+    lately = [s for s in snapshot.ended if s.until and snapshot.at - s.until <= TAIL]
+    return any(
+        one.sign is Sign.FLOWS_SHIFTED and path[signal.place].startswith(path[one.place])
+        for one in (*snapshot.signals, *lately)
+    )
+
+
+def _is_deep(signal: Signal) -> bool:
+    return signal.values.get("ratio_pct", 100.0) <= DEEP_RATIO_PCT
+
+
 def _branch(snapshot: Snapshot, left: frozenset[str], signal: Signal) -> Finding | None:
     """A building that lost flow: itself, or the entrance of it that is cold."""
-    deep = signal.values.get("ratio_pct", 100.0) <= DEEP_RATIO_PCT
-    if not deep and not left.intersection(snapshot.cold_below(signal.place)):
+    below = snapshot.cold_below(signal.place)
+    felt = left.intersection(below) or (below and _beyond_stops(snapshot, signal))
+    if not _is_deep(signal) and not felt:
         return None
     place, shape = _where(snapshot, signal.place)
     question = features.of_place(snapshot, place, shape or SHAPES[0], float("nan"))
@@ -180,6 +206,16 @@ def _branch(snapshot: Snapshot, left: frozenset[str], signal: Signal) -> Finding
     if shape:
         pieces.append(evidence.shape(shape))
     return at_branch(snapshot, place, ranked, left, pieces)
+
+
+def _beyond_stops(snapshot: Snapshot, signal: Signal) -> bool:
+    """Whether a branch lost more flow than went with those of its dwellings that are not heated.
+
+    Beneath a common cause everybody is cold by that: then the meter must tell by itself.
+    """
+    below = snapshot.network.codes(snapshot.network.below(signal.place))
+    stopped = sum(code in snapshot.unheated for code in below) / max(len(below), 1)
+    return signal.values.get("ratio_pct", 100.0) <= 100.0 * BRANCH_FLOW_LOW * (1.0 - stopped)
 
 
 def _where(snapshot: Snapshot, building: str) -> tuple[str, str]:
@@ -213,7 +249,7 @@ def _branch_causes(
 ) -> Mapping[Cause, float]:
     """How the loss came and how the rooms lie decide between dirt, joints and valves."""
     sudden = signal.values.get("fell_h", 0.0) <= SUDDEN_H
-    deep = signal.values.get("ratio_pct", 100.0) <= DEEP_RATIO_PCT
+    deep = _is_deep(signal)
     cooled = _return_short_k(signal) >= COOLED_K
     if snapshot.kind(place) is PlaceKind.ENTRANCE:
         swapped = 0.75 if sudden else 0.12

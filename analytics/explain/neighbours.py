@@ -7,7 +7,7 @@ are the dwellings that it chills.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,12 +22,14 @@ from hearthline.domain.findings import Cause, Evidence, EvidenceCode, Finding
 CHILL_K, BEYOND_K = (0.5, 4.5), (0.3, 1.0)
 """An unheated neighbour costs 1 to 3 K (section 3), a cluster around a dwelling more; two walls
 away it is a third of that."""
+TWO_WALLS = 1 / 3  # of a neighbour's chill: what is left of it beyond the next dwelling
 LEARNT = timedelta(days=30)  # all days from which the usual is learnt lie within
 LATELY, FALLEN_K = timedelta(days=7), 1.0
 """Recent stops; one healthy dwelling in a hundred strays as far from its fellows and its past."""
-CHANGES_K, SURE_SD = 1.0, 3.0
+CHANGES_K, FAR_CHANGES_K, SURE_SD, HOURS_K = 1.0, 0.3, 3.0, 0.3
 """What a neighbour stopped long ago may cost beyond the usual (of 3 K a third more in the coldest
-week than on a mean day), and how surely more than that is measured."""
+week than on a mean day; two walls away a third of that), and how surely more than that is measured:
+six hours stray by 0.3 K about their day."""
 
 
 def stopped_lately(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
@@ -37,10 +39,9 @@ def stopped_lately(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     """
     chilled: dict[str, list[str]] = defaultdict(list)
     for code in sorted(left):
-        unheated = unheated_beside(snapshot, code)
-        late = [one for one in unheated if snapshot.at - _stopped_at(snapshot, one) <= LATELY]
+        late = stopped_beside(snapshot, code)
         fallen = -float(snapshot.offsets[0][snapshot.network.index[code]])
-        if late and FALLEN_K <= fallen <= CHILL_K[1] * len(late):
+        if late and FALLEN_K <= fallen <= CHILL_K[1] * _felt(snapshot, code, late):
             chilled[min(cluster(snapshot, late))].append(code)
     told = [_told(snapshot, place, victims) for place, victims in chilled.items()]
     return [replace(one, apart=True) for one in told]
@@ -51,7 +52,9 @@ def neighbours_unheated(snapshot: Snapshot, left: frozenset[str]) -> list[Findin
     chilled: dict[str, list[str]] = defaultdict(list)
     for code in sorted(left):
         unheated = unheated_beside(snapshot, code)
-        if unheated and _as_chilled(snapshot, code, unheated):
+        if not unheated or _is_news(snapshot, code, unheated, CHANGES_K):
+            continue
+        if _within(snapshot.under_fellows_k(code), _felt(snapshot, code, unheated)):
             chilled[min(cluster(snapshot, unheated))].append(code)
     return [_told(snapshot, place, victims) for place, victims in chilled.items()]
 
@@ -61,7 +64,9 @@ def neighbours_beyond(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]
     chilled: dict[str, list[str]] = defaultdict(list)
     for code in sorted(left):
         unheated = unheated_near(snapshot, code)
-        if unheated and _chilled_beyond(snapshot, code):
+        if not unheated or _is_news(snapshot, code, unheated, FAR_CHANGES_K):
+            continue
+        if _chilled_beyond(snapshot, code):
             chilled[min(cluster(snapshot, unheated))].append(code)
     return [_told(snapshot, place, victims) for place, victims in chilled.items()]
 
@@ -71,6 +76,12 @@ def unheated_beside(snapshot: Snapshot, code: str) -> Sequence[str]:
     return snapshot.network.unheated_beside(code, snapshot.at)
 
 
+def stopped_beside(snapshot: Snapshot, code: str) -> list[str]:
+    """The unheated dwellings beside one that were stopped within the week."""
+    unheated = unheated_beside(snapshot, code)
+    return [one for one in unheated if snapshot.at - _stopped_at(snapshot, one) <= LATELY]
+
+
 def unheated_near(snapshot: Snapshot, code: str) -> list[str]:
     """The same, two walls away as well; by code."""
     beside = snapshot.network.neighbours(code)
@@ -78,30 +89,48 @@ def unheated_near(snapshot: Snapshot, code: str) -> list[str]:
     return sorted(far.union(unheated_beside(snapshot, code)) - {code})
 
 
+def newly_unheated(snapshot: Snapshot, code: str) -> list[str]:
+    """Those within two walls whose stop is so recent that their chill is not usual of it yet."""
+    near = snapshot.network.near(code) & snapshot.unheated
+    near = near.union(unheated_beside(snapshot, code)) - {code}
+    return sorted(one for one in near if snapshot.at - _stopped_at(snapshot, one) < LEARNT)
+
+
 def chilled(snapshot: Snapshot, code: str) -> bool:
-    """Whether unheated neighbours explain how far a dwelling lies below its fellows."""
+    """Whether unheated neighbours explain how far a dwelling lies below its fellows.
+
+    Of those two walls away only a recent stop does: what an older one costs is usual of it.
+    """
     walls = set(unheated_beside(snapshot, code)).intersection(snapshot.network.neighbours(code))
-    return bool(walls) and _within(snapshot.under_fellows_k(code), len(walls))
+    if walls:
+        return _within(snapshot.under_fellows_k(code), _felt(snapshot, code, walls))
+    return bool(newly_unheated(snapshot, code)) and _chilled_beyond(snapshot, code)
 
 
-def _within(off_k: float, unheated: int) -> bool:
-    """Whether some unheated neighbours cost as much, if it is known how much."""
-    return bool(np.isnan(off_k)) or CHILL_K[0] <= off_k <= CHILL_K[1] * unheated
+def _felt(snapshot: Snapshot, code: str, beside: Collection[str]) -> float:
+    """How many unheated neighbours a dwelling feels: a cluster is colder than its parts alone."""
+    beyond = set(unheated_near(snapshot, code)).difference(unheated_beside(snapshot, code))
+    return len(beside) + TWO_WALLS * len(beyond)
 
 
-def _as_chilled(snapshot: Snapshot, code: str, unheated: Sequence[str]) -> bool:
-    """Whether a dwelling lies below its fellows as unheated neighbours would make it.
+def _within(off_k: float, felt: float) -> bool:
+    """Whether so many unheated neighbours cost as much, if it is known how much."""
+    return bool(np.isnan(off_k)) or CHILL_K[0] <= off_k <= CHILL_K[1] * felt
 
-    What neighbours cost that were stopped long ago is usual of it by now; who falls much below that
-    has another cause. Of who was always cold nothing was learnt.
+
+def _is_news(snapshot: Snapshot, code: str, unheated: Sequence[str], changes_k: float) -> bool:
+    """Whether a dwelling lies further off than neighbours make it who were stopped long ago.
+
+    What those cost is usual of it by now; who falls much below that has another cause. Of who was
+    always cold nothing was learnt.
     """
     row = snapshot.network.index[code]
-    if snapshot.usual_k is not None and snapshot.usual_k[row] != 0.0:
-        changed, spread = (float(values[row]) for values in snapshot.offsets)
-        stopped = max(_stopped_at(snapshot, one) for one in unheated)
-        if snapshot.at - stopped >= LEARNT and -changed > CHANGES_K + SURE_SD * spread:
-            return False
-    return _within(snapshot.under_fellows_k(code), len(unheated))
+    usual = 0.0 if snapshot.usual_k is None else float(snapshot.usual_k[row])
+    stopped = max(_stopped_at(snapshot, one) for one in unheated)
+    if usual == 0.0 or snapshot.at - stopped < LEARNT:
+        return False
+    changed, spread = (float(values[row]) for values in snapshot.offsets)
+    return -changed > changes_k + SURE_SD * float(np.hypot(spread, HOURS_K))
 
 
 def _chilled_beyond(snapshot: Snapshot, code: str) -> bool:
@@ -121,8 +150,8 @@ def _chilled_beyond(snapshot: Snapshot, code: str) -> bool:
 def cluster(snapshot: Snapshot, unheated: Sequence[str]) -> set[str]:
     """The cluster of the one that was stopped last: that is what changed.
 
-    Unheated dwellings are one cluster where they share a wall, or a landing and the day of their
-    stop.
+    Unheated dwellings are one cluster where they share a wall or a landing, and the day of their
+    stop: what was stopped long before is another cause.
     """
     last = max(unheated, key=lambda code: _stopped_at(snapshot, code))
     found, fresh = {last}, {last}
@@ -139,8 +168,7 @@ def cluster(snapshot: Snapshot, unheated: Sequence[str]) -> set[str]:
 
 def _are_one(snapshot: Snapshot, code: str, other: str) -> bool:
     """Whether two unheated dwellings beside each other belong together."""
-    apart = abs(_stopped_at(snapshot, code) - _stopped_at(snapshot, other))
-    return other in snapshot.network.neighbours(code) or apart < timedelta(days=1)
+    return abs(_stopped_at(snapshot, code) - _stopped_at(snapshot, other)) < timedelta(days=1)
 
 
 def _stopped_at(snapshot: Snapshot, unheated: str) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,7 +49,14 @@ def shifted_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
         if place is not None:
             found[place].append(code)
     found = _in_lone_parts(snapshot, found, snapshot.offsets[0])
-    return [told_at(snapshot, told, place, frozenset(cold)) for place, cold in found.items()]
+    findings = [told_at(snapshot, told, place, frozenset(cold)) for place, cold in found.items()]
+    return [replace(one, apart=_beyond_ledger(snapshot, one)) for one in findings]
+
+
+def _beyond_ledger(snapshot: Snapshot, one: Finding) -> bool:
+    """Whether a dwelling near unheated ones is colder than these explain: they were asked."""
+    single = snapshot.kind(one.place) is PlaceKind.UNIT
+    return single and bool(unheated_near(snapshot, one.place))
 
 
 def place_of(
@@ -66,7 +74,7 @@ def place_of(
     for place in reversed(above):
         shifted = told.share[place] >= sure and told.shift_k[place] < 0
         if shifted and supported.get(tree.codes[place], False):
-            return code if _is_deeper(snapshot, told, place, code) else tree.codes[place]
+            return code if is_deeper(snapshot, told, place, code) else tree.codes[place]
     return None
 
 
@@ -93,7 +101,7 @@ def _in_lone_parts(
     return told
 
 
-def _is_deeper(snapshot: Snapshot, told: Posterior, place: int, code: str) -> bool:
+def is_deeper(snapshot: Snapshot, told: Posterior, place: int, code: str) -> bool:
     """Whether a dwelling is so much colder than its place that it has a cause of its own."""
     row = snapshot.network.index[code]
     off, shift = float(snapshot.offsets[0][row]), float(told.shift_k[place])

@@ -45,6 +45,8 @@ from the sensor's own case on its way, is allowed."""
 CALM_K, CALM_SHARE = 0.35, 0.07
 """How far readings of a calm hour may lie apart: four times the noise, and a share of the step,
 since the case of a sensor follows with minutes of delay."""
+RAMP = 0.5
+"""What moves by so much of a step in the two hours beside it is a ramp of three hours."""
 MOST = 0.6
 """Share of the step that the hour of a jump must hold, inside or at its edge; a sensor's case may
 take the rest into the next hour."""
@@ -156,26 +158,59 @@ def _sharp(sensors: SensorHours, offset_k: Floats) -> Flags:
     with np.errstate(invalid="ignore"):
         row, hour = np.nonzero(np.abs(offset_k[:, 2:] - offset_k[:, :-2]) >= LEAST_K)
     hour = hour + 1
-    spread = sensors.max_c - sensors.min_c
     before, at, after = (offset_k[row, hour + beside] for beside in (-1, 0, 1))
-    wide_before, wide, wide_after = (spread[row, hour + beside] for beside in (-1, 0, 1))
     step = np.abs(after - before)
-    calm = CALM_K + CALM_SHARE * step
-    within = sensors.samples[row, hour]
-    beside = np.minimum(sensors.samples[row, hour - 1], sensors.samples[row, hour + 1])
-    often = (within >= OFTEN) & (beside >= np.where(step >= PLAIN_K, 1, OFTEN))
-    between = _between(sensors, row, hour, after - before)
+    wide = (sensors.max_c - sensors.min_c)[row, hour]
     inside = (wide >= MOST * step) & (wide <= 1.3 * step + CALM_K)
     edge = (np.abs(at - before) >= MOST * step) & (wide <= MOST * step)
     sharp[row, hour] = (
-        (wide_before <= calm)
-        & (wide_after <= calm)
-        & often
-        & ((between <= calm + CALM_SHARE * step) | (step >= PLAIN_K))
+        _often(sensors, row, hour, step)
+        & _calm(sensors, offset_k, row, hour, step)
         & _steady(offset_k, row, hour, step)
         & (inside | edge)
     )
     return sharp
+
+
+def _often(sensors: SensorHours, row: Ints, hour: Ints, step: Floats) -> Flags:
+    """Whether enough was read in the hours of steps and beside them."""
+    within = sensors.samples[row, hour]
+    beside = np.minimum(sensors.samples[row, hour - 1], sensors.samples[row, hour + 1])
+    return np.asarray((within >= OFTEN) & (beside >= np.where(step >= PLAIN_K, 1, OFTEN)))
+
+
+def _calm(sensors: SensorHours, offset_k: Floats, row: Ints, hour: Ints, step: Floats) -> Flags:
+    """Whether the hours before and after steps are calm, but for what the peers did as well."""
+    own = sensors.max_c - sensors.min_c - _together(sensors, offset_k)
+    before = own[row, hour - 1]
+    after = own[row, hour + 1] - _under_way(sensors, offset_k, row, hour, step)
+    calm = CALM_K + CALM_SHARE * step
+    return np.asarray((before <= calm) & (after <= calm) & (before + after <= RAMP * step))
+
+
+def _under_way(
+    sensors: SensorHours, offset_k: Floats, row: Ints, hour: Ints, step: Floats
+) -> Floats:
+    """What the hour of a plain step leaves for the next, K: its last reading was taken on the way.
+
+    The sensor has arrived by the hour after; a room goes on.
+    """
+    width = offset_k.shape[1] - 1
+    arrived = np.abs(
+        offset_k[row, np.minimum(hour + 2, width)] - offset_k[row, np.minimum(hour + 3, width)]
+    )
+    rest = np.maximum(step - (sensors.max_c - sensors.min_c)[row, hour], 0.0)
+    with np.errstate(invalid="ignore"):
+        plain = (step >= PLAIN_K) & (arrived <= STEADY_K) & (hour + 3 <= width)
+    return np.where(plain, rest, 0.0)
+
+
+def _together(sensors: SensorHours, offset_k: Floats) -> Floats:
+    base = sensors.mean_c - offset_k
+    moved = np.zeros(base.shape)
+    with np.errstate(invalid="ignore"):
+        moved[:, 1:-1] = np.abs(base[:, 2:] - base[:, :-2]) / 2.0
+    return np.nan_to_num(moved)
 
 
 def _steady(offset_k: Floats, row: Ints, hour: Ints, step: Floats) -> Flags:
@@ -188,21 +223,6 @@ def _steady(offset_k: Floats, row: Ints, hour: Ints, step: Floats) -> Flags:
         with np.errstate(invalid="ignore"):
             steady &= ~(there & (np.abs(wander) > slack))
     return steady
-
-
-def _between(sensors: SensorHours, row: Ints, hour: Ints, step: Floats) -> Floats:
-    """By how much an hour's three readings must have one between the levels of a step, K.
-
-    Means are by time, and a reading holds until the next: before the first of the hour holds the
-    one before. So without any reading between, the mean may lie up to two thirds of the way from
-    the old level to the new one; beyond, the mean tells how far. Of more readings a quarter of the
-    range is the best that is known, of fewer nothing is between.
-    """
-    low, high = sensors.min_c[row, hour], sensors.max_c[row, hour]
-    gone = np.where(step > 0.0, sensors.mean_c[row, hour] - low, high - sensors.mean_c[row, hour])
-    beyond = np.maximum(3.0 * gone - 2.0 * (high - low), 0.0)
-    samples = sensors.samples[row, hour]
-    return np.where(samples == 3, beyond, np.where(samples > 3, (high - low) / 4.0, 0.0))
 
 
 def _follow(sensors: SensorHours, offset: Floats, sensor: int, hour: int) -> Jump:

@@ -64,6 +64,12 @@ class TrustReason(StrEnum):
 REASONS: tuple[TrustReason, ...] = tuple(TrustReason)
 """``Trust.reason`` holds places in this tuple."""
 NUMBER: dict[TrustReason, int] = {reason: at for at, reason in enumerate(REASONS)}
+_LOW = [
+    NUMBER[reason]
+    for reason in (
+        TrustReason.WINDOW, TrustReason.OUTDOORS, TrustReason.UNTRIED, TrustReason.UNFELT
+    )
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +208,11 @@ class Trust:
     def suspect(self) -> Flags:
         """B or worse: a cold reading needs a neighbour or a call."""
         return self.grade >= GRADE_B
+
+    @property
+    def maybe_low(self) -> Flags:
+        """Doubted because it may read lower than its room."""
+        return np.asarray((self.grade == GRADE_B) & np.isin(self.reason, _LOW))
 
     @property
     def stuck(self) -> Flags:

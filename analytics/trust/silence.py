@@ -17,11 +17,14 @@ from analytics.trust.model import GRADE_B, GRADE_C, Case, Claim, Flags, Floats, 
 from analytics.trust.peers import groups
 
 GATEWAY_SENSORS = 3
-"""Sensors of a gateway that must have spoken before their silence says anything about it."""
+"""Sensors of a gateway that must have spoken before their silence says anything about it; of two,
+which is all that many buildings have, both must fall silent in the same hour."""
+PAIR = 2
 GATEWAY_SHARE = 0.1
 """Of them may still be heard (by another gateway) while theirs is out."""
-GATEWAY_HOURS = 2
-"""Whole hours without a word: a restart or a lost hour of the uplink is shorter."""
+GATEWAY_HOURS, PAIR_HOURS = 2, 4
+"""Whole hours without a word: a restart or a lost hour of the uplink is shorter. Two sensors that
+speak hourly lose the same two hours by chance once in a while."""
 MEMORY_HOURS = 24
 """Sensors that spoke within so many hours count as speaking."""
 
@@ -94,7 +97,7 @@ def outages(spoke: Flags, gateway: Ints) -> tuple[Flags, Ints]:
     shape = spoke.shape
     out, since = np.zeros(shape, bool), np.zeros(shape, np.int64)
     for rows in groups(gateway):
-        if len(rows) < GATEWAY_SENSORS:
+        if len(rows) < PAIR:
             continue
         heard = spoke[rows]
         recent = _spoke_within(heard, MEMORY_HOURS)
@@ -103,10 +106,12 @@ def outages(spoke: Flags, gateway: Ints) -> tuple[Flags, Ints]:
         for hour in range(shape[1]):
             if length == 0:
                 active = int(speaking[hour])
-            quiet = active >= GATEWAY_SENSORS and heard_now[hour] <= GATEWAY_SHARE * active
+            at_once = length > 0 or (hour > 0 and heard_now[hour - 1] == active)
+            enough = active >= GATEWAY_SENSORS or (active == PAIR and at_once)
+            quiet = enough and heard_now[hour] <= GATEWAY_SHARE * active
             begun = hour if quiet and length == 0 else begun
             length = length + 1 if quiet else 0
-            if length >= GATEWAY_HOURS:
+            if length >= (PAIR_HOURS if active == PAIR else GATEWAY_HOURS):
                 out[rows, hour] = ~heard[:, hour]
                 since[rows, hour] = begun
     return out, since

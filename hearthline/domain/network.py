@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hearthline.domain.places import DeviceKind, DeviceRole, FlowPipe, HeatingStatus, PlaceKind
 
 _SPOKEN = frozenset({PlaceKind.BUILDING, PlaceKind.ENTRANCE, PlaceKind.UNIT})
@@ -88,6 +91,11 @@ class Network:
         put(self, "path_of", {code: node.path for code, node in self.nodes.items()})
         put(self, "index", {d.code: i for i, d in enumerate(ordered)})
         put(self, "_paths", tuple(self.nodes[d.code].path for d in ordered))
+
+    @cached_property
+    def floors(self) -> NDArray[np.int64]:
+        """The floor of every dwelling, (dwellings,)."""
+        return np.array([dwelling.floor for dwelling in self.dwellings], np.int64)
 
     def below(self, code: str) -> slice:
         """The dwellings at or below a place, as a slice of the dwelling order."""

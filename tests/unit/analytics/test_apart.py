@@ -56,13 +56,42 @@ def test_the_weakest_dwelling_of_a_shortage_has_no_cause_of_its_own() -> None:
 
 
 def test_a_common_fall_is_uneven_by_itself() -> None:
-    """Everybody fell by 8 K since the pump stopped: a corner flat's 4 K more are no news."""
+    """Everybody fell by some 8 K since the pump stopped: a corner flat's 4 K more are no news."""
     stopped = signal(Sign.FLOW_STOPPED, "N")
     seen_now = cold_town(stopped, B2_E1_301=-3.5)
     fall = np.tile(np.linspace(22.0, 14.0, 24), (len(ALL), 1))
     course = Courses(fall, np.zeros_like(fall), np.arange(24), np.full(24, -20.0))
     assert places(diagnose(seen_now)) == {"B2-E1-301": 1, "N": 71}
-    assert places(diagnose(replace(seen_now, courses=course))) == {"N": 72}
+    strays = np.random.default_rng(3).normal(0.0, 2.0, len(ALL))
+    strays[town().index["B2-E1-301"]] = -3.5
+    apart = replace(seen_now, courses=course, offset_k=strays)
+    assert places(diagnose(apart)) == {"N": 72}
+
+
+def test_a_common_fall_that_is_even_hides_nobody() -> None:
+    """How unevenly a circuit falls is measured where many of it are."""
+    stopped = signal(Sign.FLOW_STOPPED, "N")
+    fall = np.tile(np.linspace(22.0, 14.0, 24), (len(ALL), 1))
+    course = Courses(fall, np.zeros_like(fall), np.arange(24), np.full(24, -20.0))
+    told = diagnose(replace(cold_town(stopped, B2_E1_301=-3.5), courses=course))
+    assert places(told) == {"B2-E1-301": 1, "N": 71}
+
+
+def test_a_riser_with_air_in_it_is_told_beneath_a_leak() -> None:
+    """The leak takes the water of all top floors alike, the air that of one riser besides."""
+    leak = signal(Sign.MAKEUP_HIGH, "N")
+    high = {code.replace("-", "_"): -1.5 for code in ALL if code[-3] in "56"}
+    riser = {code: -4.0 for code in below("B2-E1-R1") if code[-3] in "3456"}
+    air = {code.replace("-", "_"): off for code, off in riser.items()}
+    found = places(diagnose(cold_town(leak, **(high | air))))
+    assert "B2-E1-R1" in found
+
+
+def test_what_a_branch_gained_by_shifted_flows_hides_nothing() -> None:
+    """A near building is 1.5 K warmer since, but for a riser of it."""
+    shifted = signal(Sign.FLOWS_SHIFTED, "N")
+    found = places(diagnose(cold_town(shifted, B1=1.5, B1_E1_R1=-1.2)))
+    assert found == {"B1-E1-R1": 6, "N": 66}
 
 
 def test_a_building_that_shifted_flows_left_cold_is_theirs_an_entrance_of_it_is_not() -> None:
@@ -200,7 +229,8 @@ def test_two_cold_dwellings_on_top_of_a_riser_that_is_off_as_a_whole_are_the_ris
     [finding] = diagnose(seen(cold, offset_k=off, spread_k=spread))
     assert (finding.place, finding.cold) == ("B1-E1-R1", frozenset(cold))
     assert finding.cause is Cause.AIR_LOCK
-    elsewhere = diagnose(seen(["B1-E1-201", "B1-E1-601"], offset_k=off, spread_k=spread))
+    alone = offsets(B1_E1_201=-1.5, B1_E1_601=-3.2)
+    elsewhere = diagnose(seen(["B1-E1-201", "B1-E1-601"], offset_k=alone, spread_k=spread))
     assert "B1-E1-R1" not in places(elsewhere)
 
 

@@ -16,6 +16,7 @@ from analytics.snapshot import Snapshot, distinct
 from analytics.triage import triage
 from hearthline.domain.complaints import RULES
 from hearthline.domain.findings import Cause, EvidenceCode, Finding
+from hearthline.domain.network import Period
 from hearthline.domain.places import HeatingStatus
 from hearthline.domain.policies import HoldReason
 from hearthline.domain.sentences import LOCALES, evidence_sentence
@@ -60,6 +61,16 @@ def test_who_calls_again_gets_a_ticket() -> None:
     )
     assert sum(chance for _, chance in found.ranked) >= RULES.sure
     assert {EvidenceCode.DWELLING_CALLED, EvidenceCode.NOT_MEASURED} <= codes(found)
+
+
+def test_a_chilled_neighbour_bears_a_single_call_out() -> None:
+    """Beyond the caller's ceiling somebody is measured, and lies a kelvin off since."""
+    network, upstairs = town(), "B2-E1-501"
+    for off, told in ((-1.2, {HOME}), (0.0, set())):
+        offset, spread = np.full(len(EVERYBODY), np.nan), np.full(len(EVERYBODY), 0.3)
+        offset[network.index[upstairs]] = off
+        one = called({HOME: ago(2)}, EVERYBODY - {upstairs}, offset_k=offset, spread_k=spread)
+        assert {found.place for found in triage(one, NO_WAIT).findings} == told
 
 
 def test_calls_in_quick_succession_are_one() -> None:
@@ -268,6 +279,31 @@ def test_who_insists_beside_an_unheated_dwelling_is_looked_at_at_home() -> None:
     once = seen([], network, set(EVERYBODY), complaints={HOME: ago(30, 2)})
     [found] = triage(once, NO_WAIT).findings
     assert (found.place, found.apart) == ("B2-E1-402", False)
+
+
+def test_who_insists_since_a_neighbour_was_stopped_calls_of_that() -> None:
+    """Its chill is new to the dwelling: no second ticket, whether or not a curve is low besides."""
+    stopped = town()
+    stopped.statuses["B2-E1-402"] = [Period(HeatingStatus.STOPPED, NOON - timedelta(days=8), None)]
+    insisting = {"complaints": {HOME: ago(60, 30, 0.5)}}
+    [found] = triage(seen([], stopped, set(EVERYBODY), **insisting), NO_WAIT).findings
+    assert (found.place, found.cold, found.apart) == ("B2-E1-402", {HOME}, False)
+    often = {"complaints": {HOME: ago(*range(140, 0, -24), 0.5)}}
+    short = [signal(Sign.SUPPLY_LOW, "N")]
+    told = diagnose(seen([], stopped, set(EVERYBODY), signals=short, **often))
+    assert {one.place: one.apart for one in told} == {"N": False, "B2-E1-402": True}
+
+
+def test_beneath_a_common_cause_a_recent_stop_next_door_needs_fewer_calls() -> None:
+    """The ledger makes it likely that who calls is chilled besides."""
+    others = [code for code in sorted(EVERYBODY) if code.endswith("01") and "B2-E1" not in code]
+    often = {"complaints": {HOME: ago(60, 30, 0.5)} | {code: ago(40, 2) for code in others[::4]}}
+    low = {"signals": [signal(Sign.SUPPLY_LOW, "N")]}
+    lately, nobody = town(), set(EVERYBODY)
+    lately.statuses["B2-E1-402"] = [Period(HeatingStatus.STOPPED, NOON - timedelta(days=5), None)]
+    for network, places in ((town(), set()), (lately, {"B2-E1-402"})):
+        found = diagnose(seen([], network, nobody, **low, **often))
+        assert {one.place for one in found if one.apart} == places
 
 
 @pytest.mark.parametrize(("others", "own"), [(0, True), (1, True), (4, False)])

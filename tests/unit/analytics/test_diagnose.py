@@ -176,6 +176,26 @@ def test_each_sign_of_a_station_opens_its_own_cause() -> None:
         assert (finding.place, finding.cause, finding.common) == ("N", cause, True)
 
 
+def test_a_low_curve_hides_no_shifted_flows() -> None:
+    """How warm the water is does not say who gets it; a leak does."""
+    shifted = signal(Sign.FLOWS_SHIFTED, "N")
+    both = diagnose(seen([], signals=[shifted, signal(Sign.SUPPLY_LOW, "N")]))
+    assert {one.cause for one in both} == {Cause.CONTROL_CURVE, Cause.HYDRAULIC_IMBALANCE}
+    [one] = diagnose(seen([], signals=[shifted, signal(Sign.MAKEUP_HIGH, "N")]))
+    assert one.cause is Cause.LEAK
+
+
+def test_a_branch_that_lost_flow_is_told_beneath_a_common_cause() -> None:
+    """All that is cold is the station's, yet its own meter says more than stops explain."""
+    both = [signal(Sign.SUPPLY_LOW, "N"), signal(Sign.FLOW_LOW, "B2", ratio_pct=90.0)]
+    alike = {"offset_k": np.zeros(72), "spread_k": np.full(72, 0.5)}
+    found = diagnose(seen(below("B2-E1"), signals=both, **alike))
+    assert {(one.place, one.proven) for one in found} == {("N", True), ("B2", True)}
+    floors = {f"B2-E1-{floor}01": HeatingStatus.STOPPED for floor in range(1, 5)}
+    [one] = diagnose(seen(below("B2-E2"), town(floors), signals=both, **alike))
+    assert one.place == "N"
+
+
 def test_what_a_repaired_station_left_cold_is_not_a_new_cause() -> None:
     """Walls take days to warm again; what is far colder than its fellows is another matter."""
     ended = Signal(Sign.FLOW_STOPPED, "N", NOON - timedelta(hours=20), NOON - timedelta(hours=3))
@@ -320,3 +340,15 @@ def test_the_weakest_of_a_healthy_circuit_wait() -> None:
     many = [dwelling.code for dwelling in town().dwellings][::7]
     [found] = triage(seen(many, hours=40, offset_k=offset, spread_k=spread), timedelta(0)).findings
     assert (found.place, found.cause) == ("N", Cause.UNDETERMINED)
+
+
+def test_what_a_branch_lost_to_others_of_its_circuit_is_no_cause_of_its_own() -> None:
+    """Flows were shifted until yesterday; a branch that lost most of its own is apart."""
+    cold = below("B2-E1")
+    shifted = replace(signal(Sign.FLOWS_SHIFTED, "N"), until=NOON - timedelta(hours=20))
+    mild, deep = (signal(Sign.FLOW_LOW, "B2", ratio_pct=ratio) for ratio in (92.0, 50.0))
+    proven = {one.place for one in diagnose(seen(cold, signals=[mild])) if one.proven}
+    assert proven == {"B2-E1"}
+    for sign, told in ((mild, set()), (deep, {"B2-E1"})):
+        found = diagnose(seen(cold, signals=[sign], ended=[shifted]))
+        assert {one.place for one in found if one.proven} == told

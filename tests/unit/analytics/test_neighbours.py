@@ -10,7 +10,9 @@ import numpy as np
 from analytics.explain.neighbours import (
     chilled,
     cluster,
+    neighbours_beyond,
     neighbours_unheated,
+    newly_unheated,
     stopped_lately,
     unheated_beside,
 )
@@ -116,3 +118,34 @@ def test_a_recent_stop_is_told_before_what_a_meter_shows_of_the_station() -> Non
     [finding] = stopped_lately(since_stop, victims)
     assert (finding.place, finding.cold, finding.apart) == ("201", {"101", "301"}, True)
     assert not stopped_lately(seen({"201": LONG_AGO}, {"101": -1.9}), victims)
+
+
+def test_a_cluster_is_colder_than_one_unheated_neighbour() -> None:
+    """Two walls away the rest of it chills as well: a third of what one beyond a wall does."""
+    alone, cluster_ = {"201": LATELY}, dict.fromkeys(("101", "102", "201", "202"), LATELY)
+    assert not chilled(seen(alone, {"301": -5.6}), "301")
+    assert chilled(seen(cluster_, {"301": -5.6}), "301")
+    [finding] = stopped_lately(seen(cluster_, {"301": -5.6}), frozenset({"301"}))
+    assert finding.place == "101"
+
+
+def test_two_walls_away_only_a_recent_stop_excuses() -> None:
+    """What an older one costs is usual of the dwelling."""
+    assert chilled(seen({"101": LATELY}, {"301": -0.8}), "301")
+    assert not chilled(seen({"101": LONG_AGO}, {"301": -0.8}), "301")
+    assert newly_unheated(seen({"101": LATELY}, {}), "301") == ["101"]
+    assert newly_unheated(seen({"101": LONG_AGO}, {}), "301") == []
+
+
+def test_who_falls_further_than_two_walls_explain_has_another_cause() -> None:
+    """What an old stop costs so far away changes by a third of a kelvin at most."""
+    one = frozenset({"301"})
+    for off, victims in ((-0.8, [{"301"}]), (-2.6, [])):
+        findings = neighbours_beyond(seen({"101": LONG_AGO}, {"301": off, "201": -3.0}), one)
+        assert [set(found.cold) for found in findings] == victims
+
+
+def test_a_stop_of_today_beside_an_old_one_is_a_cluster_by_itself() -> None:
+    """What changed is the new one."""
+    assert cluster(seen({"101": LONG_AGO, "201": LATELY}, {}), ["101", "201"]) == {"201"}
+    assert cluster(seen({"101": LATELY, "201": LATELY}, {}), ["201"]) == {"101", "201"}

@@ -8,6 +8,7 @@ import pytest
 
 from analytics import owed
 from analytics.owed import HOUR, REASONS, day_means, policies_by_hour, reasons
+from analytics.signs import Sign, Signal
 from hearthline.domain.maintenance import Window
 from hearthline.domain.network import Dwelling, Network, Node, Period
 from hearthline.domain.places import HeatingStatus, PlaceKind
@@ -201,3 +202,42 @@ def test_a_hundred_thousand_dwellings_take_a_moment() -> None:
     found = reasons(city, policies, [Window("S", MIDNIGHT, MIDNIGHT + HOUR)], None, MIDNIGHT)
     assert datetime.now(UTC) - began < timedelta(seconds=3)
     assert (found[:, 2] > 0).sum() == count // 10
+
+
+def sign(since: datetime, until: datetime | None = None, place: str = "A") -> Signal:
+    return Signal(Sign.FLOW_STOPPED, place, since, until)
+
+
+def test_a_meter_s_sign_counts_from_the_end_of_the_start_up() -> None:
+    """Pumps stand all summer; the one that still stands after three days of the season is told."""
+    due = datetime(2025, 10, 22, 16, tzinfo=UTC)  # midnight in Harbin
+    summer = datetime(2025, 7, 1, tzinfo=UTC)
+    over = sign(summer, due - HOUR)
+    winter = sign(MIDNIGHT, MIDNIGHT + 2 * HOUR)
+    found = owed.heeded([sign(summer), over, winter], PROFILE)
+    assert [(one.since, one.until) for one in found] == [(due, None), (winter.since, winter.until)]
+
+
+def test_a_sign_from_before_the_first_rule_is_judged_by_it() -> None:
+    """What was usual is learnt from weeks before a company began."""
+    begins = date(2026, 1, 10)
+    profile = only(replace(PROFILE.versions[0], valid_from=begins))
+    early = sign(datetime(2025, 12, 20, tzinfo=UTC))
+    assert owed.heeded([early], profile) == [early]
+
+
+def test_what_works_stop_is_no_sign_until_they_end() -> None:
+    """A pump that stands still for works trips nobody; nor do works elsewhere excuse it."""
+    path_of = {code: node.path for code, node in town().nodes.items()}
+    windows = [Window("A", MIDNIGHT, MIDNIGHT + 4 * HOUR)]
+    within = sign(MIDNIGHT + HOUR, MIDNIGHT + 3 * HOUR)
+    beyond = sign(MIDNIGHT + HOUR)
+    other = sign(MIDNIGHT + HOUR, place="B")
+    found = owed.heeded([within, beyond, other], PROFILE, windows, path_of)
+    assert found == [replace(beyond, since=MIDNIGHT + 4 * HOUR), other]
+
+
+def test_who_calls_before_heat_is_due_says_not_yet() -> None:
+    """Half of all calls of the first days; after them they tell of the heating."""
+    due = datetime(2025, 10, 22, 16, tzinfo=UTC)
+    assert owed.due_on(PROFILE, [due - 30 * HOUR, due - HOUR, due]) == [False, False, True]

@@ -214,6 +214,34 @@ def test_a_shift_shows_beside_a_branch_that_had_lost_flow_before() -> None:
     assert Sign.FLOWS_SHIFTED in {signal.sign for signal in said(table)}
 
 
+def clogged(table: MeterTable, since: int = 24 * 3, until: int = HOURS) -> MeterTable:
+    """A branch of S1 loses most of its flow for some hours, and its fellows get a little of it."""
+    flow = table.flow_m3h.copy()
+    for place, share in (("S1-B1", 1.1), ("S1-B2", 0.4), ("S1-B3", 1.2)):
+        flow[ROW[place, DeviceRole.BRANCH], since:until] *= share
+    flow[ROW["S1", DeviceRole.SECONDARY], since:until] *= 0.9
+    return replace(table, flow_m3h=flow)
+
+
+def test_a_shift_shows_beside_a_strainer_that_clogged_days_before() -> None:
+    """The near valves were opened since: what they took is told against the day before."""
+    table = clogged(plant())
+    assert {signal.sign for signal in said(table)} == {Sign.FLOW_LOW}
+    table = changed(table, "flow_m3h", "S1-B1", DeviceRole.BRANCH, lambda v: v * 1.3)
+    table = changed(table, "flow_m3h", "S1-B3", DeviceRole.BRANCH, lambda v: v * 0.88)
+    table = changed(table, "flow_m3h", "S1", DeviceRole.SECONDARY, lambda v: v * 1.07)
+    [shift] = [signal for signal in said(table) if signal.sign is Sign.FLOWS_SHIFTED]
+    assert (shift.place, shift.until) == ("S1", None)
+    assert shift.values["rise_pct"] == pytest.approx(30, abs=3)
+    assert shift.values["fall_pct"] == pytest.approx(12, abs=3)
+
+
+def test_a_strainer_that_is_cleaned_shifts_nothing() -> None:
+    """It takes back what is its own, and its fellows lose what they had of it."""
+    table = clogged(plant(), until=FROM)
+    assert Sign.FLOWS_SHIFTED not in {signal.sign for signal in said(table)}
+
+
 def test_a_slower_pump_is_no_loss_of_flow() -> None:
     """Flow follows the pump's speed; a controlled pump is not a clogged strainer."""
     table = changed(plant(), "pump_hz", "S2", DeviceRole.SECONDARY, lambda v: v * 0.7)

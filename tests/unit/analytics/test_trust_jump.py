@@ -125,6 +125,56 @@ def test_a_lost_reading_beside_it_does_not_hide_a_knock(beside: int) -> None:
         assert (trust.grade[3, KNOCK + SMALL_AFTER_H + 1 :] == GRADE_C).all() == told
 
 
+def ranged(sensors: SensorHours, row: int, hour: int, low_c: float, high_c: float) -> None:
+    sensors.min_c[row, hour], sensors.max_c[row, hour] = low_c, high_c
+
+
+def test_a_knock_while_the_building_warms_up_is_told() -> None:
+    """The hour before it is as wide as the water makes it for everybody."""
+    level = breathing(8, 96)
+    level += 0.3 * np.clip(np.arange(96) - KNOCK + 6, 0, 8)
+    sensors = shown(level)
+    wide = slice(KNOCK - 6, KNOCK + 3)
+    sensors.min_c[:, wide], sensors.max_c[:, wide] = level[:, wide] - 0.3, level[:, wide] + 0.3
+    trust = judge(knocked(sensors, 3, KNOCK, -2.0))
+    assert reasons(trust, 3, 90) == ("C", TrustReason.MOVED)
+    assert (np.delete(trust.grade, 3, axis=0) < GRADE_B).all()
+
+
+def test_a_knock_just_before_a_reading_is_told() -> None:
+    """The hour holds the reading before it for some minutes, and shows the new level else."""
+    sensors = knocked(shown(breathing(8, 96)), 3, KNOCK, -1.6)
+    sensors.mean_c[3, KNOCK] -= 1.6 / 4.0
+    trust = judge(sensors)
+    assert reasons(trust, 3, 90) == ("C", TrustReason.MOVED)
+
+
+@pytest.mark.parametrize(("goes_on_k", "told"), [(0.0, True), (-0.3, False)])
+def test_a_reading_on_the_way_is_the_sensor_s_only_if_it_then_has_arrived(
+    goes_on_k: float, told: bool
+) -> None:
+    """The case of a sensor is minutes behind; a room whose window stays open goes on."""
+    level = breathing(8, 96)
+    level[3] += goes_on_k * np.clip(np.arange(96) - KNOCK - 1, 0, 5)
+    sensors = knocked(shown(level), 3, KNOCK, -3.0)
+    low, high = sensors.min_c[3, KNOCK], sensors.max_c[3, KNOCK]
+    ranged(sensors, 3, KNOCK, low + 0.8, high)
+    ranged(sensors, 3, KNOCK + 1, float(sensors.min_c[3, KNOCK + 1]), low + 0.8)
+    assert (judge(sensors).grade[3, 90] == GRADE_C) == told
+
+
+def test_a_ramp_of_three_hours_is_no_knock() -> None:
+    """A guest leaves: the hours beside the steepest one move as well."""
+    level = breathing(8, 96)
+    ramp = np.interp(np.arange(96), [KNOCK - 1, KNOCK, KNOCK + 1, KNOCK + 3], [0, -0.5, -1.1, -1.4])
+    level[3] += ramp
+    sensors = shown(level)
+    for hour, wide in ((KNOCK - 1, 0.4), (KNOCK, 0.8), (KNOCK + 1, 0.35)):
+        middle = float(sensors.mean_c[3, hour])
+        ranged(sensors, 3, hour, middle - wide / 2.0, middle + wide / 2.0)
+    assert (judge(sensors).reason[3] != NUMBER[TrustReason.MOVED]).all()
+
+
 def test_two_that_take_each_others_level_were_exchanged() -> None:
     """Same hour, opposite steps, and each shows what the other showed."""
     level = breathing(8, 120)

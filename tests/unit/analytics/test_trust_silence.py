@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from analytics.trust import Surroundings, TrustReason, daily, judge
 from analytics.trust.model import GRADE_B, GRADE_C
@@ -23,6 +24,19 @@ def test_sensors_that_fall_silent_together_lost_their_gateway() -> None:
     assert (trust.since[:5, 35] == 30).all()
     assert (trust.grade[:, 41:] < GRADE_C).all()
     assert (trust.grade[5:] < GRADE_C).all()
+
+
+@pytest.mark.parametrize(("later_h", "told"), [(0, True), (5, False)])
+def test_two_that_fall_silent_in_the_same_hour_lost_their_gateway(later_h: int, told: bool) -> None:
+    """Two batteries do not go flat at once; one after the other they may."""
+    level = breathing(8, HOURS)
+    level[0, 30:45] = np.nan
+    level[1, 30 + later_h : 45] = np.nan
+    gateway = np.array([7] * 2 + [8] * 6)
+    trust = judge(shown(level), Surroundings(gateway=gateway))
+    out = TrustReason.GATEWAY_OUT
+    assert [trust.why(row, 44)[1] is out for row in range(3)] == [told, told, False]
+    assert (trust.grade[:, 46:] < GRADE_C).all()
 
 
 def test_a_gateway_that_hands_over_its_backlog_is_not_out() -> None:

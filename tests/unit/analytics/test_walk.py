@@ -7,7 +7,7 @@ from analytics.offline.desk import MemoryDesk
 from analytics.overall import Overall
 from analytics.signs import Sign, Signal
 from analytics.trunk import Trunk
-from analytics.walk import announce, follow_up, gather
+from analytics.walk import announce, end_former, follow_up, gather
 from hearthline.domain.findings import Cause, Finding
 from hearthline.domain.policies import PROFILES
 from tests.unit.analytics.test_diagnose import NOON, below, seen, signal, town
@@ -65,14 +65,35 @@ def test_the_flow_of_a_building_keeps_the_incident_of_its_entrance_open() -> Non
 
 
 def test_a_dwelling_that_comes_back_within_the_week_is_a_repeat() -> None:
-    """Between two cold spells it is well; a building's incident waits for a day only."""
+    """So is a riser's; between two cold spells both are well. A building's waits for a day only."""
     desk = MemoryDesk(town().path_of)
-    for place in ("B2-E1-301", "B1"):
+    for place in ("B2-E1-301", "B1", "B3-E1-R1"):
         cold = frozenset(below(place))
         desk.open(Finding(NOON, place, Cause.UNDETERMINED, 0.5, cold, cold, ()))
     for days in range(8):
         at = NOON + days * 24 * HOUR
         follow_up(desk, replace(seen([]), at=at), desk.open_incidents())
-    dwelling, building = desk.incidents
+    dwelling, building, riser = desk.incidents
+    assert riser.closed_at == dwelling.closed_at
     assert building.closed_at == NOON + 24 * HOUR
     assert dwelling.closed_at == NOON + 7 * 24 * HOUR
+
+
+def shifted(cause: Cause, sign: Sign) -> MemoryDesk:
+    """A station's trouble whose sign was away for two days and is there anew."""
+    desk = MemoryDesk(town().path_of)
+    desk.open(Finding(NOON, "N", cause, 0.9, frozenset(), frozenset(), (), proven=True))
+    began = signal(sign, "N")
+    at = [NOON + days * 24 * HOUR for days in (1, 3, 4)]
+    away, back = replace(began, until=at[0]), replace(began, since=at[1])
+    now = replace(seen([], signals=[back]), ended=[away], at=at[2])
+    end_former(desk, now, desk.open_incidents())
+    return desk
+
+
+def test_valves_that_are_set_badly_stay_so_while_their_sign_is_away() -> None:
+    """Another change of the flows hid it; a curve that is low again is another trouble."""
+    [imbalance] = shifted(Cause.HYDRAULIC_IMBALANCE, Sign.FLOWS_SHIFTED).incidents
+    assert imbalance.closed_at is None
+    [curve] = shifted(Cause.CONTROL_CURVE, Sign.SUPPLY_LOW).incidents
+    assert curve.closed_at == NOON + 4 * 24 * HOUR
