@@ -32,6 +32,7 @@ from analytics.lots import BLOCK, District, Lot
 from analytics.noting import write_episodes, write_grades
 from analytics.observed import Observed
 from analytics.overall import Overall
+from analytics.owed import heeded
 from analytics.plant import read_network
 from analytics.signs import SLOT
 from analytics.snapshot import ColdDwelling
@@ -137,7 +138,8 @@ def begin(database: Database, rules: Rules, now: datetime) -> Report:
             "dwellings": analysis.district_sizes(connection),
         }
         analysis.begin_block(connection, span.since, span.rooms, span.meters, noted)
-        if not any(span.since < s.since <= span.until for s in overall.signals):
+        told = heeded(overall.signals, rules.profile)
+        if not any(span.since < sign.since <= span.until for sign in told):
             return Report(at)
         trunk = Trunk(networks.load(connection, span.until), rules.profile, overall)
         here = Sitting(connection, trunk.network.path_of)

@@ -41,7 +41,7 @@ SMALL = frozenset({PlaceKind.UNIT, PlaceKind.RISER, PlaceKind.ENTRANCE})
 thaw between two, and what comes back within the week counts as a repeat (requirement 32)."""
 
 
-LASTING = frozenset({Cause.HYDRAULIC_IMBALANCE, Cause.EXCHANGER_FOULED})
+LASTING = frozenset({Cause.HYDRAULIC_IMBALANCE, Cause.VERTICAL_IMBALANCE, Cause.EXCHANGER_FOULED})
 """Valves do not set themselves, nor do plates come clean: a sign of these that comes back within
 the week is the same trouble's, which something else had hidden."""
 
@@ -237,9 +237,13 @@ def _ends(snapshot: Snapshot, incident: OpenIncident) -> list[datetime]:
 
 
 def _shows(signal: Signal, incident: OpenIncident, path_of: Mapping[str, str]) -> bool:
-    """Whether a sign is an incident's: a branch's flow tells of the entrances below it too."""
+    """Whether a sign is an incident's: a branch's flow tells of the entrances below it too.
+
+    Not of a riser that is badly set: it is too small a part of the branch.
+    """
     if signal.sign not in SIGNS_OF.get(incident.cause, ()):
         return False
-    if signal.sign is Sign.FLOW_LOW and not incident.common:
+    parts = incident.cause is not Cause.VERTICAL_IMBALANCE and not incident.common
+    if signal.sign is Sign.FLOW_LOW and parts:
         return path_of[incident.place].startswith(path_of[signal.place])
     return signal.place == incident.place

@@ -16,6 +16,7 @@ from tickets.merging import PROVEN, OpenIncident
 
 REMEMBERS = timedelta(hours=24)
 """How much of the past counts: nights and days of one cause look different."""
+SIGN = 0.85  # a meter's sign that speaks for itself is as sure (``explain.meters``)
 LEAST = timedelta(hours=1)  # the rhythm in which causes are judged
 
 
@@ -26,6 +27,13 @@ def judgement(incident: OpenIncident, finding: Finding) -> Finding | None:
     if incident.judged_at is not None and _of_rooms(incident, finding):
         return _mean(incident, incident.judged_at, finding)
     same = incident.cause is finding.cause
+    if not same and not finding.common and not incident.common:
+        if finding.cause is Cause.UNDETERMINED:
+            return None  # what was told is not unsaid by an hour that tells nothing
+        if incident.cause is Cause.UNDETERMINED:
+            return finding
+        if incident.cause in PROVEN and incident.confidence >= SIGN and not finding.proven:
+            return None
     return finding if same or incident.yields_to(finding) else None
 
 

@@ -115,7 +115,14 @@ def examples_of(winter: Winter, progress: Progress | None = None) -> dict[Subjec
     listener = Listener()
     with judging(listener):
         until = winter.until.astimezone(UTC)
-        analysed = analyse(network, profile_of(winter), winter.rows, until, progress=progress)
+        analysed = analyse(
+            network,
+            profile_of(winter),
+            winter.rows,
+            until,
+            complaints=winter.complaints,
+            progress=progress,
+        )
     return answered(winter, network, listener.heard, analysed.incidents)
 
 

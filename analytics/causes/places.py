@@ -33,6 +33,7 @@ CHILLED = 0.3  # of a dwelling's depth: what its neighbours feel
 PEAK_K = -1.0  # a dwelling that is not so far off chills nobody noticeably
 BEFORE: Mapping[Cause, float] = {Cause.VALVE_CLOSED: 0.25}
 """A place that is told as a whole is rarely one dwelling's doing; the others count alike."""
+BEFORE_WHOLE = 0.3  # where a riser stands out, it is rarely its whole entrance that is meant
 SHOWS, SHOWS_ELSE = 0.65, 0.1
 """How often a building's meter shows that an entrance lost most of its flow (a fifth of the
 building's or less), and how often it shows that much for another reason."""
@@ -71,9 +72,10 @@ def place_weights(snapshot: Snapshot, place: str) -> dict[Cause, float]:
     kind = snapshot.kind(place)
     seen = response(course[:until], outdoor[:until])
     settled = 1.0 / seen.settled(1.0, SINKS_H[kind])
+    flow = _flow(snapshot, place)
     if kind is PlaceKind.RISER:
-        return riser_weights(building, here, settled)
-    return entrance_weights(building, here, settled, _flow(snapshot, place))
+        return riser_weights(building, here, settled, flow)
+    return entrance_weights(building, here, settled, flow)
 
 
 def _course(snapshot: Snapshot, place: str) -> tuple[Floats, Floats]:
@@ -100,28 +102,39 @@ def _flow(snapshot: Snapshot, place: str) -> Flow:
     )
 
 
-def riser_weights(scene: Scene, here: Bools, settled: float) -> dict[Cause, float]:
-    """The weight of every cause of a riser's cold; ``settled`` as of its final depth, 0 to 1."""
-    return from_logs(_inside(scene, here, settled))
+def riser_weights(scene: Scene, here: Bools, settled: float, flow: Flow) -> dict[Cause, float]:
+    """The weight of every cause of a riser's cold; ``settled`` as of its final depth, 0 to 1.
+
+    A branch that clogs makes one riser cold after the other: the whole entrance tells.
+    """
+    logs = _inside(scene, here, settled)
+    for cause, told in _branch(scene, _entrance_of(scene, here), settled, flow).items():
+        logs[cause] = told + float(np.log(BEFORE_WHOLE))
+    return from_logs(logs)
 
 
 def entrance_weights(scene: Scene, here: Bools, settled: float, flow: Flow) -> dict[Cause, float]:
     """The weight of every cause of an entrance's cold."""
-    logs = _inside(scene, here, settled)
-    scene = scene.against_rest(here)
-    height = scene.height[here]
+    return from_logs(_inside(scene, here, settled) | _branch(scene, here, settled, flow))
+
+
+def _branch(scene: Scene, entrance: Bools, settled: float, flow: Flow) -> dict[Cause, float]:
+    """Log likelihoods of dirt and of joints in the branch of an entrance."""
+    scene = scene.against_rest(entrance)
+    height = scene.height[entrance]
     forms = np.array([np.ones(len(height)), 0.6 + 0.4 * height])
     depths = np.array([_deep(Cause.STRAINER_CLOGGED, scene.scale * settled)] * 2)
-    even, steep = explained(scene.seen.part(here), forms, depths).tolist()
+    even, steep = explained(scene.seen.part(entrance), forms, depths).tolist()
     branch = float(np.logaddexp(even, steep - np.log(2.0)))
     if flow.short or flow.negative:
         branch += float(np.log(SHOWS / SHOWS_ELSE))
     elif flow.metered:
         branch += float(np.log((1.0 - SHOWS) / (1.0 - SHOWS_ELSE)))
     reversed_ = _reversed(flow)
-    logs[Cause.PIPES_SWAPPED] = branch + float(np.log(reversed_))
-    logs[Cause.STRAINER_CLOGGED] = branch + float(np.log(1.0 - reversed_))
-    return from_logs(logs)
+    return {
+        Cause.PIPES_SWAPPED: branch + float(np.log(reversed_)),
+        Cause.STRAINER_CLOGGED: branch + float(np.log(1.0 - reversed_)),
+    }
 
 
 def _reversed(flow: Flow) -> float:

@@ -26,6 +26,7 @@ DEEP_K, RECOVERED, STILL_DEEP, OVER_H = 1.2, 0.7, 0.85, 12
 """A depression of twice what healthy rooms stray is over once less than 0.7 of it is left and half
 a day has passed since it had 0.85 of it: what comes back sooner is a night's or a day's swing."""
 PEERS = 4  # measured dwellings elsewhere in the building that tell where it lies as a whole
+WARMER = 0.75  # three in four of those that a fault is felt by are colder than without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,22 @@ class Scene:
         return max(drive, LEAST_DRIVE_K) / DESIGN_DRIVE_K
 
     def against_rest(self, here: Bools) -> Scene:
-        """The same with offsets against those elsewhere in the building, where these tell."""
-        rest = self.seen.off_k[~here & ~np.isnan(self.seen.off_k)]
-        if len(rest) < PEERS:
+        """The same with offsets against what all of the building share, where others tell of it.
+
+        That is the least cold of: those elsewhere in the building, those elsewhere in the entrance,
+        and the warmer ones here. A fault in another part of the building is not shared.
+        """
+        known = ~np.isnan(self.seen.off_k)
+        within = np.isin(self.entrance, self.entrance[here])
+        rest, near, mine = known & ~here, known & ~here & within, known & here
+        if np.count_nonzero(rest) < PEERS:
             return self
-        off = self.seen.off_k - float(np.median(rest))
+        shared = [float(np.median(self.seen.off_k[rest]))]
+        if np.count_nonzero(near) >= PEERS:
+            shared.append(float(np.median(self.seen.off_k[near])))
+        if np.count_nonzero(mine) >= PEERS:
+            shared.append(float(np.quantile(self.seen.off_k[mine], WARMER)))
+        off = self.seen.off_k - max(shared)
         return replace(self, seen=replace(self.seen, off_k=off))
 
 
@@ -66,6 +78,8 @@ def of(snapshot: Snapshot, place: str, back_h: int = 0, lasts_h: float = 48.0) -
     codes = network.codes(rows)
     unheated, calls = snapshot.unheated, snapshot.unexplained
     called = np.array([code in calls for code in codes], bool)
+    if place in snapshot.reported:  # it is asked about because it called
+        called[network.index[place] - rows.start] = True
     dumb = np.array([code not in snapshot.level_c and code not in unheated for code in codes])
     off = _offsets(snapshot, rows, back_h)
     off[[code in unheated for code in codes]] = np.nan

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from analytics.explain.meters import SINKS_ON, TAIL
 from analytics.explain.neighbours import chilled
-from analytics.explain.rooms import place_of, supported, told_at
+from analytics.explain.rooms import in_lone_parts, place_of, supported, told_at
 from analytics.explain.telling import COMMON
 from analytics.localise.tree import SHAPES, Posterior, locate
 from analytics.robust import median
@@ -34,6 +34,10 @@ from hearthline.domain.places import PlaceKind
 Floats = NDArray[np.float64]
 
 UNEVEN = 0.3  # of a common fall: how much dwellings differ in it, where too few are measured
+BACK = 2 / 3
+"""Of what has come back: the fall that is as uneven. Of a fall of D K, x is left after two days,
+half of it where τ is 70 h; a τ that differs by 0.3 makes x differ by 0.3 · x · ln(D / x), which is
+a fifth of what has come back."""
 MANY = 10  # measured dwellings of a circuit tell how unevenly it falls
 OF_A_FLOOR = 5  # measured dwellings of a floor of a circuit tell what it shares
 OF_A_BRANCH = frozenset({Sign.FLOW_LOW, Sign.DELTA_NEGATIVE})
@@ -100,7 +104,7 @@ def own_causes(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
             found[place].append(code)
     return [
         replace(told_at(snapshot, told, place, frozenset(cold)), apart=True)
-        for place, cold in found.items()
+        for place, cold in in_lone_parts(snapshot, found, offset).items()
     ]
 
 
@@ -217,7 +221,8 @@ def _against_fellows(snapshot: Snapshot, beneath: _Beneath) -> tuple[Floats, Flo
             if any(s.sign is Sign.MAKEUP_HIGH for s in beneath.over(snapshot, code)):
                 shared = _of_floors_k(snapshot, rows, offset[rows])
             offset[rows] -= shared
-            most = UNEVEN * _fallen_k(snapshot, rows)
+            ended = any(s.until for s in beneath.over(snapshot, code))
+            most = UNEVEN * _fallen_k(snapshot, rows, ended)
             common = np.minimum(most, _unevenness_k(offset[rows], spread[rows]))
             uneven[rows] = np.maximum(uneven[rows], np.hypot(common, UNEVEN * shared))
     spread = np.hypot(spread, uneven)
@@ -261,8 +266,11 @@ def against_fellows(snapshot: Snapshot) -> tuple[Floats, Floats]:
     return offset, spread
 
 
-def _fallen_k(snapshot: Snapshot, rows: slice) -> float:
-    """By how much the median dwelling has fallen within the last hours, K."""
+def _fallen_k(snapshot: Snapshot, rows: slice, ended: bool) -> float:
+    """By how much the median dwelling has fallen within the last hours, K.
+
+    Where a common cause has ``ended``, what it has come back counts as a fall of ``BACK`` of it.
+    """
     if snapshot.courses is None:
         return 0.0
     levels = snapshot.courses.level_c[rows]
@@ -270,7 +278,8 @@ def _fallen_k(snapshot: Snapshot, rows: slice) -> float:
     if not known.any():
         return 0.0
     course = median(levels[:, known], axis=0)
-    return max(0.0, float(course.max() - course[-1]))
+    fallen = float(course.max() - course[-1])
+    return max(fallen, BACK * float(course[-1] - course.min())) if ended else fallen
 
 
 def _buildings(snapshot: Snapshot, place: str) -> list[str]:

@@ -7,9 +7,9 @@ In this order, for every dwelling whose call counts (``Snapshot.reported``):
 3. Several callers whom one entrance, riser or building explains better than chance
    (``localise.tree``) are one finding there; it takes in what was found of single dwellings below.
 4. A dwelling that is cold by itself as surely as a crew must be sure (``RULES.sure``): it called
-   again, or what is measured beyond its walls bears it out (``explain.beyond``). Two walls away
-   from unheated dwellings these are the likelier reason; where nobody else of its riser is
-   measured, it may be the first of the riser.
+   again, or its neighbours bear it out. Two walls away from unheated dwellings these are the
+   likelier reason. Its causes are weighed like those of a measured dwelling, by who else of its
+   riser is cold, calls or keeps silent.
 5. Who insists (``INSISTS``) is looked at at home: beside unheated dwellings, though these stay the
    likeliest reason, unless one was stopped lately, and beneath a common cause if it makes nobody
    else call as often.
@@ -27,7 +27,6 @@ from dataclasses import replace
 import numpy as np
 
 from analytics import evidence
-from analytics.explain.beyond import borne_out
 from analytics.explain.insisting import calls_around, own_chance
 from analytics.explain.neighbours import (
     cluster,
@@ -37,6 +36,7 @@ from analytics.explain.neighbours import (
     unheated_near,
 )
 from analytics.explain.telling import finding
+from analytics.localise.dwellings import unit_causes
 from analytics.localise.ranking import Ranked, normalised
 from analytics.localise.tree import PRIOR, Posterior
 from analytics.snapshot import Snapshot, distinct
@@ -48,21 +48,7 @@ SURE = 0.5  # that a place has shifted rather than single dwellings
 INSISTS = 3  # calls within a week
 LEAST_CALLERS = 2  # fewer do not speak for a place
 
-# Causes of what nobody measured: section 3 of the domain facts by how deep they bite, since it is
-# the deep ones that make people call, and requirement 19.
-INSIDE: Mapping[Cause, float] = {
-    Cause.VALVE_CLOSED: 0.4,
-    Cause.ENVELOPE: 0.2,
-    Cause.RADIATOR_COVERED: 0.2,
-    Cause.TURNED_DOWN: 0.1,
-    Cause.WINDOW_OPEN: 0.1,
-}
-AT_THE_ENDS: Mapping[Cause, float] = {**INSIDE, Cause.ENVELOPE: 0.3}
-"""Top and ground floors have a roof or a cellar besides: cold in every frost of the season, so most
-have called long before."""
-AIR = 0.35
-"""Air at the top of a riser holds back the flow of a dwelling like its valve, half of it at the
-ground; weighed where no fellow of the riser is measured."""
+# Causes of places that nobody measured: section 3 of the domain facts, and requirement 19.
 PLACES: Mapping[PlaceKind, Mapping[Cause, float]] = {
     PlaceKind.RISER: {Cause.AIR_LOCK: 0.6, Cause.VERTICAL_IMBALANCE: 0.4},
     PlaceKind.ENTRANCE: {Cause.PIPES_SWAPPED: 0.5, Cause.STRAINER_CLOGGED: 0.5},
@@ -167,13 +153,15 @@ def _insists(snapshot: Snapshot, code: str) -> bool:
 def _has_own(snapshot: Snapshot, code: str) -> bool:
     """Whether who insists near unheated dwellings may have a reason of its own.
 
-    What one stopped long ago costs is usual of it; who calls since a recent stop calls of that.
+    What one stopped long ago costs is usual of it; who calls since one beside was stopped lately
+    calls of that.
     """
-    return _insists(snapshot, code) and not newly_unheated(snapshot, code)
+    late = set(unheated_beside(snapshot, code)).intersection(newly_unheated(snapshot, code))
+    return _insists(snapshot, code) and not late
 
 
 def _insisting(snapshot: Snapshot, code: str) -> Finding:
-    """A caller within two walls of unheated dwellings who calls again and again."""
+    """A caller beside unheated dwellings who calls again and again."""
     one = _chilled(snapshot, code, frozenset({code}))
     return replace(one, apart=True)
 
@@ -286,16 +274,12 @@ def _alone(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
     tree, found, heard = snapshot.places, list(findings), set()
     for code in sorted(left):
         chance = float(told.share[tree.number[code]])
-        chance = max(chance, borne_out(snapshot, code, chance))
         if chance < RULES.sure:
             continue
         heard.add(code)
         unheated = unheated_near(snapshot, code)
-        if not unheated:
+        if not unheated or _has_own(snapshot, code):
             found.append(_dwelling(snapshot, code, chance))
-            continue
-        if _has_own(snapshot, code):
-            found.append(_insisting(snapshot, code))
             continue
         place = min(cluster(snapshot, unheated))
         known = next((n for n, one in enumerate(found) if _is_about(one, place)), None)
@@ -309,7 +293,7 @@ def _alone(snapshot: Snapshot, findings: list[Finding], left: set[str]) -> Told:
 def _beyond_common(snapshot: Snapshot, findings: list[Finding]) -> list[Finding]:
     """Callers beneath a common cause who call far oftener than it makes others call."""
     found = list(findings)
-    told = {one.place for one in findings}.union(*(one.cold for one in findings if not one.common))
+    told = {one.place for one in findings}
     for code in sorted(set(snapshot.reported).difference(told)):
         count = distinct(snapshot.complaints[code])
         if count < INSISTS or _local(snapshot, findings, code):
@@ -321,8 +305,10 @@ def _beyond_common(snapshot: Snapshot, findings: list[Finding]) -> list[Finding]
             continue
         if new := newly_unheated(snapshot, code):
             place = min(cluster(snapshot, new))
+            if any(code in one.cold for one in found if _is_about(one, place)):
+                continue
             one = _chilled(snapshot, place, frozenset({code}))
-        elif unheated_near(snapshot, code):
+        elif unheated_beside(snapshot, code):
             one = _insisting(snapshot, code)
         else:
             one = _dwelling(snapshot, code, chance)
@@ -341,15 +327,10 @@ def _local(snapshot: Snapshot, findings: Sequence[Finding], code: str) -> bool:
 
 def _dwelling(snapshot: Snapshot, code: str, chance: float) -> Finding:
     entrance = snapshot.network.ancestor(code, PlaceKind.ENTRANCE) or code
-    height = float(snapshot.places.height[snapshot.network.index[code]])
-    causes = dict(AT_THE_ENDS if height in {0.0, 1.0} else INSIDE)
-    riser = snapshot.network.ancestor(code, PlaceKind.RISER)
-    if riser is not None and not snapshot.measured(riser):
-        causes[Cause.AIR_LOCK] = AIR * (0.5 + 0.5 * height)
     pieces = [called(snapshot, [code]), *evidence.warm_peers(snapshot, code)]
     pieces += _silent(snapshot, entrance)
     pieces.append(Evidence(EvidenceCode.NOT_MEASURED, against=True))
-    ranked = _sure(normalised(causes), chance)
+    ranked = _sure(unit_causes(snapshot, code)[0], chance)
     told = finding(snapshot, code, ranked, frozenset({code}), pieces)
     return replace(told, apart=_insists(snapshot, code))
 

@@ -268,14 +268,16 @@ def _branch_causes(
         }
     if cooled:  # less water, each drop of it cooled further: valves, not radiators fed from below
         return {
-            Cause.VERTICAL_IMBALANCE: 0.55,
-            Cause.STRAINER_CLOGGED: 0.25,
-            Cause.PIPES_SWAPPED: 0.2,
+            Cause.VERTICAL_IMBALANCE: 0.5,
+            Cause.PIPES_SWAPPED: 0.25,
+            Cause.HYDRAULIC_IMBALANCE: 0.2,
+            Cause.STRAINER_CLOGGED: 0.05,  # dirt gathers over days
         }
     return {
         Cause.PIPES_SWAPPED: 0.5,
         Cause.VERTICAL_IMBALANCE: 0.25,
-        Cause.STRAINER_CLOGGED: 0.25,
+        Cause.HYDRAULIC_IMBALANCE: 0.2,
+        Cause.STRAINER_CLOGGED: 0.05,
     }
 
 

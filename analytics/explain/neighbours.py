@@ -26,10 +26,9 @@ TWO_WALLS = 1 / 3  # of a neighbour's chill: what is left of it beyond the next 
 LEARNT = timedelta(days=30)  # all days from which the usual is learnt lie within
 LATELY, FALLEN_K = timedelta(days=7), 1.0
 """Recent stops; one healthy dwelling in a hundred strays as far from its fellows and its past."""
-CHANGES_K, FAR_CHANGES_K, SURE_SD, HOURS_K = 1.0, 0.3, 3.0, 0.3
+CHANGES_K, SURE_SD = 1.0, 3.0
 """What a neighbour stopped long ago may cost beyond the usual (of 3 K a third more in the coldest
-week than on a mean day; two walls away a third of that), and how surely more than that is measured:
-six hours stray by 0.3 K about their day."""
+week than on a mean day), and how surely more than that is measured."""
 
 
 def stopped_lately(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
@@ -52,9 +51,7 @@ def neighbours_unheated(snapshot: Snapshot, left: frozenset[str]) -> list[Findin
     chilled: dict[str, list[str]] = defaultdict(list)
     for code in sorted(left):
         unheated = unheated_beside(snapshot, code)
-        if not unheated or _is_news(snapshot, code, unheated, CHANGES_K):
-            continue
-        if _within(snapshot.under_fellows_k(code), _felt(snapshot, code, unheated)):
+        if unheated and _as_chilled(snapshot, code, unheated):
             chilled[min(cluster(snapshot, unheated))].append(code)
     return [_told(snapshot, place, victims) for place, victims in chilled.items()]
 
@@ -64,9 +61,7 @@ def neighbours_beyond(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]
     chilled: dict[str, list[str]] = defaultdict(list)
     for code in sorted(left):
         unheated = unheated_near(snapshot, code)
-        if not unheated or _is_news(snapshot, code, unheated, FAR_CHANGES_K):
-            continue
-        if _chilled_beyond(snapshot, code):
+        if unheated and _chilled_beyond(snapshot, code):
             chilled[min(cluster(snapshot, unheated))].append(code)
     return [_told(snapshot, place, victims) for place, victims in chilled.items()]
 
@@ -118,19 +113,19 @@ def _within(off_k: float, felt: float) -> bool:
     return bool(np.isnan(off_k)) or CHILL_K[0] <= off_k <= CHILL_K[1] * felt
 
 
-def _is_news(snapshot: Snapshot, code: str, unheated: Sequence[str], changes_k: float) -> bool:
-    """Whether a dwelling lies further off than neighbours make it who were stopped long ago.
+def _as_chilled(snapshot: Snapshot, code: str, unheated: Sequence[str]) -> bool:
+    """Whether a dwelling lies below its fellows as unheated neighbours would make it.
 
-    What those cost is usual of it by now; who falls much below that has another cause. Of who was
-    always cold nothing was learnt.
+    What neighbours cost that were stopped long ago is usual of it by now; who falls much below that
+    has another cause. Of who was always cold nothing was learnt.
     """
     row = snapshot.network.index[code]
-    usual = 0.0 if snapshot.usual_k is None else float(snapshot.usual_k[row])
-    stopped = max(_stopped_at(snapshot, one) for one in unheated)
-    if usual == 0.0 or snapshot.at - stopped < LEARNT:
-        return False
-    changed, spread = (float(values[row]) for values in snapshot.offsets)
-    return -changed > changes_k + SURE_SD * float(np.hypot(spread, HOURS_K))
+    if snapshot.usual_k is not None and snapshot.usual_k[row] != 0.0:
+        changed, spread = (float(values[row]) for values in snapshot.offsets)
+        stopped = max(_stopped_at(snapshot, one) for one in unheated)
+        if snapshot.at - stopped >= LEARNT and -changed > CHANGES_K + SURE_SD * spread:
+            return False
+    return _within(snapshot.under_fellows_k(code), _felt(snapshot, code, unheated))
 
 
 def _chilled_beyond(snapshot: Snapshot, code: str) -> bool:

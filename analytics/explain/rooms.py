@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -48,15 +47,8 @@ def shifted_places(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
         place = place_of(snapshot, told, enough, code, SURE)
         if place is not None:
             found[place].append(code)
-    found = _in_lone_parts(snapshot, found, snapshot.offsets[0])
-    findings = [told_at(snapshot, told, place, frozenset(cold)) for place, cold in found.items()]
-    return [replace(one, apart=_beyond_ledger(snapshot, one)) for one in findings]
-
-
-def _beyond_ledger(snapshot: Snapshot, one: Finding) -> bool:
-    """Whether a dwelling near unheated ones is colder than these explain: they were asked."""
-    single = snapshot.kind(one.place) is PlaceKind.UNIT
-    return single and bool(unheated_near(snapshot, one.place))
+    found = in_lone_parts(snapshot, found, snapshot.offsets[0])
+    return [told_at(snapshot, told, place, frozenset(cold)) for place, cold in found.items()]
 
 
 def place_of(
@@ -78,7 +70,7 @@ def place_of(
     return None
 
 
-def _in_lone_parts(
+def in_lone_parts(
     snapshot: Snapshot, found: Mapping[str, list[str]], offset: Floats
 ) -> dict[str, list[str]]:
     """What was found of a place of which one part alone is cold is told of the part.

@@ -2,7 +2,8 @@
 
 Heat flows through party walls: a dwelling beside a cold entrance lies 1 to 3 K under its fellows
 like one beside an unheated flat (domain facts, section 3). A small finding within two walls of a
-colder place joins that place's.
+colder place joins that place's, and so does one of a branch that lies off no further than the one
+cold entrance of its building makes it (``localise.contrast``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from analytics.snapshot import Snapshot
+from analytics.localise.contrast import SPILLS, lone_entrance
+from analytics.snapshot import Floats, Snapshot
 from hearthline.domain.findings import Finding, TicketKind
 from hearthline.domain.places import PlaceKind
 
@@ -23,22 +25,24 @@ CHILLS = 0.4
 quarter, an unheated flat of 6 K up to 3 K less what others give); two walls away a third of it."""
 STRAYS_K = 1.0  # one healthy dwelling in a hundred lies further below its fellows
 BRANCHES = frozenset({PlaceKind.ENTRANCE, PlaceKind.RISER, PlaceKind.UNIT})
+PARTS = BRANCHES - {PlaceKind.UNIT}
 
 
 def join_spilled(snapshot: Snapshot, findings: Sequence[Finding]) -> list[Finding]:
     """The findings with those folded in that another one's cold spills over to."""
-    kept = list(findings)
-    for small in sorted(findings, key=lambda f: (len(f.cold), f.place)):
+    kept = dict(enumerate(findings))
+    for at in sorted(kept, key=lambda at: (len(findings[at].cold), findings[at].place)):
+        small = kept[at]  # with what spilled over to it
         if not _may_be_spill(snapshot, small):
             continue
-        others = [f for f in kept if f is not small and _may_spill(snapshot, f)]
-        source = next((f for f in others if _reaches(snapshot, f, small)), None)
-        if source is not None and small in kept:
-            kept.remove(small)
-            at = kept.index(source)
-            both = source.cold | small.cold
-            kept[at] = replace(source, cold=both, affected=source.affected | small.cold)
-    return kept
+        others = [n for n, one in kept.items() if n != at and _may_spill(snapshot, one)]
+        source = next((n for n in others if _chills(snapshot, kept[n], small)), None)
+        if source is not None:
+            del kept[at]
+            large = kept[source]
+            both = large.cold | small.cold
+            kept[source] = replace(large, cold=both, affected=large.affected | small.cold)
+    return list(kept.values())
 
 
 def _may_be_spill(snapshot: Snapshot, finding: Finding) -> bool:
@@ -53,6 +57,30 @@ def _may_spill(snapshot: Snapshot, finding: Finding) -> bool:
         and snapshot.kind(finding.place) in BRANCHES
         and bool(finding.cold)
     )
+
+
+def _chills(snapshot: Snapshot, source: Finding, small: Finding) -> bool:
+    return _reaches(snapshot, source, small) or _in_shade(snapshot, source, small)
+
+
+def _in_shade(snapshot: Snapshot, source: Finding, small: Finding) -> bool:
+    """Whether a branch is colder than it should be by its building's one cold entrance alone."""
+    network, offset = snapshot.network, snapshot.offsets[0]
+    if not {snapshot.kind(small.place), snapshot.kind(source.place)} <= PARTS:
+        return False
+    homes = [network.ancestor(one.place, PlaceKind.BUILDING) for one in (source, small)]
+    building = homes[0]
+    if building is None or homes[1] != building:
+        return False
+    if lone_entrance(snapshot, building, offset) != source.place:
+        return False
+    means = [_mean(offset[network.below(place)]) for place in (source.place, small.place)]
+    return means[1] >= SPILLS * means[0]
+
+
+def _mean(offset: Floats) -> float:
+    known = offset[~np.isnan(offset)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def _reaches(snapshot: Snapshot, source: Finding, small: Finding) -> bool:

@@ -4,7 +4,8 @@ The signatures are those of the domain facts, section 3: a window falls within m
 back within hours; a tenant's setback comes every night; a closed valve sinks with the dwelling's
 time constant of 7 to 16 h and stays; a leaky envelope is felt within the hour and follows the cold
 outdoors; a covered radiator costs a constant half to two kelvin. Where nobody else of its riser is
-measured, the riser may be meant, and near unheated dwellings they may be.
+measured, the riser may be meant, and near unheated dwellings they may be. Who has no sensor and
+called is asked about like the others: then only fellows and calls tell.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ NIGHT = (23, 7)  # setbacks act from about ten to six; rooms follow an hour late
 DAY = (11, 22)
 FELL_WITHIN_H = 2
 COURSE_H = 48.0
+LEARNT = timedelta(days=30)  # all days from which the usual is learnt lie within
+BEYOND, CHANGES = 1.0 / 3.0, 1.0 / 3.0
+"""Of what an unheated neighbour costs: two walls away, and beyond the usual where it was stopped
+long ago (of 3 K a third more in the coldest week than on a mean day)."""
 WINDOW_H = 6  # hours for which a fall may still be an open window
 
 
@@ -87,17 +92,29 @@ def unit_causes(snapshot: Snapshot, code: str) -> tuple[Ranked, list[Evidence]]:
 
 def _own(snapshot: Snapshot, code: str, seen: Course) -> Own:
     """What a dwelling's own course tells, and how many unheated ones lie near it."""
-    network = snapshot.network
-    beside = set(network.neighbours(code))
-    near = beside.union(*(network.neighbours(one) for one in beside)) - {code}
-    unheated = snapshot.unheated
     return Own(
         settled=1.0 / seen.response.settled(1.0),
         lost=seen.response.lost(),
         night_k=-seen.nights_k,
         fell_k=-seen.fell_k if seen.fell_h <= WINDOW_H else float("nan"),
-        unheated=len(beside & unheated) + len((near - beside) & unheated) / 3,
+        unheated=_unheated(snapshot, code),
     )
+
+
+def _unheated(snapshot: Snapshot, code: str) -> float:
+    """How many unheated dwellings near one may be news to it; two walls away they are a third.
+
+    What those cost that were stopped long ago is usual of it by now, where that was learnt.
+    """
+    network, usual_k = snapshot.network, snapshot.usual_k
+    beside = set(network.neighbours(code))
+    learnt = usual_k is not None and usual_k[network.index[code]] != 0.0
+    count = 0.0
+    for one in network.near(code).intersection(snapshot.unheated) - {code}:
+        since = next(p.since for p in network.statuses[one] if p.holds(snapshot.at))
+        old = learnt and snapshot.at - since >= LEARNT
+        count += (1.0 if one in beside else BEYOND) * (CHANGES if old else 1.0)
+    return count
 
 
 def _cold_for_h(snapshot: Snapshot, code: str) -> float:

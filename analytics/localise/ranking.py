@@ -35,14 +35,15 @@ BEFORE: Mapping[Cause, float] = {
     Cause.RADIATOR_COVERED: 0.8,
     Cause.TURNED_DOWN: 1.0,
     Cause.WINDOW_OPEN: 0.15,
-    Cause.NEIGHBOUR_UNHEATED: 1.5,
+    Cause.NEIGHBOUR_UNHEATED: 3.0,
     Cause.AIR_LOCK: 1.0,
     Cause.VERTICAL_IMBALANCE: 1.0,
 }
 """How likely each is for a dwelling of which is only known that it is cold: what people do with
 their valves is met most often (requirement 19). Causes of a riser are rarer than a dwelling's own
-(``localise.tree.PRIOR``), but each takes some ten dwellings; a window is open for hours, and
-unheated neighbours are known."""
+(``localise.tree.PRIOR``), but each takes some ten dwellings; a window is open for hours.
+Unheated neighbours are known, and three in ten dwellings beside them are cold
+(``complaints.RULES``), but most of these are told before (``explain.neighbours``)."""
 NEXT = 0.25
 """Of its depth: what a dwelling's own cause does to those above and below (1 to 1.4 K of 4.2)."""
 NIGHT_K, NIGHTLY_K, NIGHT_SD_K = -0.2, 0.9, 0.4

@@ -160,7 +160,7 @@ def _sharp(sensors: SensorHours, offset_k: Floats) -> Flags:
     hour = hour + 1
     before, at, after = (offset_k[row, hour + beside] for beside in (-1, 0, 1))
     step = np.abs(after - before)
-    wide = (sensors.max_c - sensors.min_c)[row, hour]
+    wide = sensors.max_c[row, hour] - sensors.min_c[row, hour]
     inside = (wide >= MOST * step) & (wide <= 1.3 * step + CALM_K)
     edge = (np.abs(at - before) >= MOST * step) & (wide <= MOST * step)
     sharp[row, hour] = (
@@ -181,11 +181,20 @@ def _often(sensors: SensorHours, row: Ints, hour: Ints, step: Floats) -> Flags:
 
 def _calm(sensors: SensorHours, offset_k: Floats, row: Ints, hour: Ints, step: Floats) -> Flags:
     """Whether the hours before and after steps are calm, but for what the peers did as well."""
-    own = sensors.max_c - sensors.min_c - _together(sensors, offset_k)
-    before = own[row, hour - 1]
-    after = own[row, hour + 1] - _under_way(sensors, offset_k, row, hour, step)
+    before = _wide(sensors, offset_k, row, hour - 1)
+    after = _wide(sensors, offset_k, row, hour + 1)
+    after -= _under_way(sensors, offset_k, row, hour, step)
     calm = CALM_K + CALM_SHARE * step
     return np.asarray((before <= calm) & (after <= calm) & (before + after <= RAMP * step))
+
+
+def _wide(sensors: SensorHours, offset_k: Floats, row: Ints, hour: Ints) -> Floats:
+    """How far readings of some hours lie apart, beyond what the peers' level moves in them, K."""
+    first, last = np.maximum(hour - 1, 0), np.minimum(hour + 1, offset_k.shape[1] - 1)
+    own = offset_k[row, last] - offset_k[row, first]
+    moved = sensors.mean_c[row, last] - sensors.mean_c[row, first] - own
+    spread = sensors.max_c[row, hour] - sensors.min_c[row, hour]
+    return np.asarray(spread - np.nan_to_num(np.abs(moved)) / 2.0)
 
 
 def _under_way(
@@ -195,22 +204,12 @@ def _under_way(
 
     The sensor has arrived by the hour after; a room goes on.
     """
-    width = offset_k.shape[1] - 1
-    arrived = np.abs(
-        offset_k[row, np.minimum(hour + 2, width)] - offset_k[row, np.minimum(hour + 3, width)]
-    )
-    rest = np.maximum(step - (sensors.max_c - sensors.min_c)[row, hour], 0.0)
+    last = offset_k.shape[1] - 1
+    then, later = np.minimum(hour + 2, last), np.minimum(hour + 3, last)
+    rest = np.maximum(step - (sensors.max_c[row, hour] - sensors.min_c[row, hour]), 0.0)
     with np.errstate(invalid="ignore"):
-        plain = (step >= PLAIN_K) & (arrived <= STEADY_K) & (hour + 3 <= width)
-    return np.where(plain, rest, 0.0)
-
-
-def _together(sensors: SensorHours, offset_k: Floats) -> Floats:
-    base = sensors.mean_c - offset_k
-    moved = np.zeros(base.shape)
-    with np.errstate(invalid="ignore"):
-        moved[:, 1:-1] = np.abs(base[:, 2:] - base[:, :-2]) / 2.0
-    return np.nan_to_num(moved)
+        arrived = np.abs(offset_k[row, then] - offset_k[row, later]) <= STEADY_K
+        return np.where((step >= PLAIN_K) & arrived & (hour + 3 <= last), rest, 0.0)
 
 
 def _steady(offset_k: Floats, row: Ints, hour: Ints, step: Floats) -> Flags:

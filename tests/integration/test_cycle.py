@@ -19,11 +19,13 @@ from tests.builders import HOUR, Course, falling, steady
 
 NOW = datetime(2026, 1, 14, 4, 30, tzinfo=UTC)
 RULES = cycle.Rules(PROFILES["standard-20"])
-ENTRANCE = "T-S1-B01-E1"
+BUILDING = "T-S1-B01"
+ENTRANCE = f"{BUILDING}-E1"
 UNIT = f"{ENTRANCE}-0201"
 BESIDE = (f"{ENTRANCE}-0101", f"{ENTRANCE}-0301", f"{ENTRANCE}-0202")
 LEDGER = builders.town(builders.TownPlan(floors=3))
 UNITS = [unit.code for unit in LEDGER.units]
+BUILDING_UNITS = [code for code in UNITS if code.startswith(BUILDING)]
 ENTRANCE_UNITS = [code for code in UNITS if code.startswith(ENTRANCE)]
 HOURS = 60
 
@@ -172,16 +174,16 @@ def test_warm_rooms_recover_their_ticket_and_the_incident_waits_for_a_repeat(
     assert incident["closed_at"] is None
 
 
-def test_the_incident_of_an_entrance_is_closed_after_a_day_without_a_relapse(
+def test_the_incident_of_a_building_is_closed_after_a_day_without_a_relapse(
     connection: Connection, database: Database
 ) -> None:
     """What only the nights make cold would have come back within one."""
     start, stop = (NOW.replace(minute=0) - hours * HOUR for hours in (74, 54))
     course = breathing(cold_between(start, stop))
-    seed(connection, dict.fromkeys(ENTRANCE_UNITS, course), hours=HOURS + 24)
+    seed(connection, dict.fromkeys(BUILDING_UNITS, course), hours=HOURS + 24)
     settle(database)
     [ticket] = tickets(connection)
-    assert ticket["code"] == ENTRANCE
+    assert ticket["code"] == BUILDING
     [incident] = connection.execute("SELECT closed_at FROM incident").fetchall()
     assert incident["closed_at"] - ticket["recovered_at"] >= 24 * HOUR
 

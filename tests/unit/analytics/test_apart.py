@@ -7,6 +7,8 @@ import numpy as np
 
 from analytics.diagnose import diagnose
 from analytics.explain.apart import own_causes
+from analytics.explain.spill import join_spilled
+from analytics.explain.telling import finding
 from analytics.localise.contrast import lone_dwelling, lone_entrance
 from analytics.signs import Sign, Signal
 from analytics.snapshot import Courses, Floats, Snapshot
@@ -92,6 +94,27 @@ def test_what_a_branch_gained_by_shifted_flows_hides_nothing() -> None:
     shifted = signal(Sign.FLOWS_SHIFTED, "N")
     found = places(diagnose(cold_town(shifted, B1=1.5, B1_E1_R1=-1.2)))
     assert found == {"B1-E1-R1": 6, "N": 66}
+
+
+def test_dwellings_come_back_as_unevenly_as_they_fell() -> None:
+    """The pump runs again since yesterday: who is slower to warm up has no cause of his own."""
+    ends = {"since": NOON - timedelta(hours=40), "until": NOON - timedelta(hours=24)}
+    again = replace(signal(Sign.FLOW_STOPPED, "N"), **ends)
+    spread = np.full(len(ALL), 0.5)
+    off = offsets(B2_E1_301=-3.5)
+    off[[at for at, code in enumerate(ALL) if code not in below("B2-E1-R1")]] = np.nan
+    low = seen(ALL, ended=[again], offset_k=off, spread_k=spread, hours=36)
+    back = np.tile(np.linspace(12.0, 19.0, 24), (len(ALL), 1))
+    course = Courses(back, np.zeros_like(back), np.arange(24), np.full(24, -20.0))
+    assert places(own_causes(low, frozenset(ALL))) == {"B2-E1-301": 1}
+    assert own_causes(replace(low, courses=course), frozenset(ALL)) == []
+
+
+def test_beneath_a_common_cause_too_one_cold_entrance_makes_its_building_seem_off() -> None:
+    """What it does to the rest of the building is no second trouble."""
+    off = offsets(B2_E1=-7.0, B2_E2=-2.2)
+    seen_now = seen(ALL, signals=[SHORT], offset_k=off, spread_k=np.full(len(ALL), 0.5))
+    assert set(places(diagnose(seen_now))) == {"B2-E1", "N"}
 
 
 def test_a_building_that_shifted_flows_left_cold_is_theirs_an_entrance_of_it_is_not() -> None:
@@ -257,6 +280,34 @@ def test_far_colder_than_a_cold_neighbour_can_make_it_is_no_spill() -> None:
     offset = offsets(B2_E1=-6.0, B2_E2_301=-2.6)
     found = diagnose(seen(cold, offset_k=offset, spread_k=spread))
     assert places(found) == {"B2-E1": 13}
+
+
+def test_a_branch_in_the_shade_of_a_cold_entrance_is_part_of_it() -> None:
+    """It lies off by less than that entrance costs the rest of its building; or by more."""
+    cold = [*below("B2-E1"), *below("B2-E2")]
+    spread = np.full(len(ALL), 0.4)
+    shade = seen(cold, offset_k=offsets(B2_E1=-6.0, B2_E2=-1.6), spread_k=spread)
+    parts = [
+        finding(shade, place, [(Cause.STRAINER_CLOGGED, 0.8)], frozenset(below(place)), [])
+        for place in ("B2-E1", "B2-E2")
+    ]
+    assert places(join_spilled(shade, parts)) == {"B2-E1": 24}
+    own = replace(shade, offset_k=offsets(B2_E1=-6.0, B2_E2=-3.6))
+    assert places(join_spilled(own, parts)) == {"B2-E1": 12, "B2-E2": 12}
+
+
+def test_what_spilled_over_twice_goes_with_the_first() -> None:
+    """A dwelling chilled by one that is chilled by an entrance: all of it is the entrance's."""
+    off = offsets(B2_E1=-8.0, B2_E2_301=-3.0, B2_E2_401=-1.0)
+    cold = [*below("B2-E1"), "B2-E2-301", "B2-E2-401"]
+    snapshot = seen(cold, offset_k=off, spread_k=np.full(len(ALL), 0.4))
+    single = [
+        finding(snapshot, code, [(Cause.VALVE_CLOSED, 0.6)], frozenset({code}), [])
+        for code in ("B2-E2-401", "B2-E2-301")
+    ]
+    ranked = [(Cause.STRAINER_CLOGGED, 0.8)]
+    entrance = finding(snapshot, "B2-E1", ranked, frozenset(below("B2-E1")), [])
+    assert places(join_spilled(snapshot, [*single, entrance])) == {"B2-E1": 14}
 
 
 def test_a_closed_valve_chills_its_riser_and_badly_set_valves_cool_it_from_one_end() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from analytics.diagnose import diagnose
+from analytics.localise.dwellings import unit_causes
 from analytics.localise.tree import Calls, Tree, locate
 from analytics.signs import Sign
 from analytics.snapshot import Snapshot, distinct
@@ -61,16 +62,6 @@ def test_who_calls_again_gets_a_ticket() -> None:
     )
     assert sum(chance for _, chance in found.ranked) >= RULES.sure
     assert {EvidenceCode.DWELLING_CALLED, EvidenceCode.NOT_MEASURED} <= codes(found)
-
-
-def test_a_chilled_neighbour_bears_a_single_call_out() -> None:
-    """Beyond the caller's ceiling somebody is measured, and lies a kelvin off since."""
-    network, upstairs = town(), "B2-E1-501"
-    for off, told in ((-1.2, {HOME}), (0.0, set())):
-        offset, spread = np.full(len(EVERYBODY), np.nan), np.full(len(EVERYBODY), 0.3)
-        offset[network.index[upstairs]] = off
-        one = called({HOME: ago(2)}, EVERYBODY - {upstairs}, offset_k=offset, spread_k=spread)
-        assert {found.place for found in triage(one, NO_WAIT).findings} == told
 
 
 def test_calls_in_quick_succession_are_one() -> None:
@@ -261,13 +252,23 @@ def test_who_calls_again_two_walls_from_an_unheated_dwelling_is_chilled_by_it() 
 
 
 def test_a_lone_caller_may_be_the_first_of_a_riser_that_nobody_measures() -> None:
-    """Air on top is as deep as a closed valve; a measured fellow would tell."""
+    """Air on top is as deep as a closed valve; measured fellows would tell."""
     top = "B2-E1-601"
     [unknown] = triage(called({top: ago(26, 2)}), NO_WAIT).findings
     assert [cause for cause, _ in unknown.ranked[:2]] == [Cause.VALVE_CLOSED, Cause.AIR_LOCK]
-    measured = called({top: ago(26, 2)}, EVERYBODY - {"B2-E1-101"})
+    measured = called({top: ago(26, 2)}, EVERYBODY - {"B2-E1-401", "B2-E1-501"})
     [known] = triage(measured, NO_WAIT).findings
-    assert Cause.AIR_LOCK not in dict(known.ranked)
+    assert dict(known.ranked)[Cause.AIR_LOCK] < 0.05 < dict(unknown.ranked)[Cause.AIR_LOCK]
+
+
+def test_who_calls_above_a_cold_fellow_of_the_riser_may_have_its_air() -> None:
+    """One cold in the middle and a caller on top are one riser rather than two valves."""
+    top, fellow = "B2-E1-601", "B2-E1-401"
+    snapshot = called({top: ago(26, 2)}, EVERYBODY - {fellow})
+    offset, spread = (one.copy() for one in snapshot.offsets)
+    offset[snapshot.network.index[fellow]] = -2.5
+    causes = unit_causes(replace(snapshot, offset_k=offset, spread_k=spread), top)[0]
+    assert causes[0][0] is Cause.AIR_LOCK
 
 
 def test_who_insists_beside_an_unheated_dwelling_is_looked_at_at_home() -> None:

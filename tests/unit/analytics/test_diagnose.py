@@ -284,6 +284,28 @@ def test_a_new_cold_dwelling_waits_for_its_peers() -> None:
     assert len(triage(seen(["B1-E1-301"], hours=5), timedelta(hours=1)).findings) == 1
 
 
+def test_who_is_cold_for_no_known_reason_and_warm_again_is_left_alone() -> None:
+    """A night like any other: the episode ends some time after the room is back."""
+    home, network = "B1-E1-301", town()
+    nothing, spread = np.zeros(len(network.dwellings)), np.full(len(network.dwellings), 0.5)
+    usual = nothing.copy()
+    cold = seen([home], hours=40, offset_k=nothing, spread_k=spread, usual_k=usual)
+    [found] = triage(cold, timedelta(hours=1)).findings
+    assert (found.place, found.cause) == (home, Cause.UNDETERMINED)
+    back = replace(cold, level_c={**cold.level_c, home: 20.2})
+    assert triage(back, timedelta(hours=1)).holds == {home: HoldReason.WAITING_FOR_PEERS}
+
+
+def test_who_is_heated_again_is_given_two_days_to_warm_up() -> None:
+    """The restriction is lifted; whoever is cold after that is cold for another reason."""
+    home = "B1-E1-301"
+    for ago_h, held in ((10, {home: HoldReason.START_UP}), (50, {})):
+        network = town({home: HeatingStatus.RESTRICTED})
+        paid = NOON - timedelta(hours=ago_h)
+        network.statuses[home] = [Period(HeatingStatus.RESTRICTED, NOON - timedelta(days=30), paid)]
+        assert triage(seen([home], network), timedelta(hours=1)).holds == held
+
+
 def test_a_stopped_dwelling_is_listed_and_never_told() -> None:
     """Cold on request: held back with its reason."""
     snapshot = seen([], unowed={"B1-E1-301": HoldReason.HEATING_STOPPED})
@@ -299,7 +321,7 @@ def test_a_low_return_tells_throttled_valves_from_a_reversed_entrance() -> None:
         low = signal(Sign.FLOW_LOW, "B2", fell_h=1.0, return_c=back, peers_return_c=41.0)
         [found] = diagnose(seen(below("B2"), signals=[low]))
         causes.append([cause for cause, _ in found.ranked])
-    assert causes[0][:2] == [Cause.VERTICAL_IMBALANCE, Cause.STRAINER_CLOGGED]
+    assert causes[0][:2] == [Cause.VERTICAL_IMBALANCE, Cause.PIPES_SWAPPED]
     assert causes[1][0] is Cause.PIPES_SWAPPED
 
 

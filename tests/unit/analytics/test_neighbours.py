@@ -10,7 +10,6 @@ import numpy as np
 from analytics.explain.neighbours import (
     chilled,
     cluster,
-    neighbours_beyond,
     neighbours_unheated,
     newly_unheated,
     stopped_lately,
@@ -135,14 +134,6 @@ def test_two_walls_away_only_a_recent_stop_excuses() -> None:
     assert not chilled(seen({"101": LONG_AGO}, {"301": -0.8}), "301")
     assert newly_unheated(seen({"101": LATELY}, {}), "301") == ["101"]
     assert newly_unheated(seen({"101": LONG_AGO}, {}), "301") == []
-
-
-def test_who_falls_further_than_two_walls_explain_has_another_cause() -> None:
-    """What an old stop costs so far away changes by a third of a kelvin at most."""
-    one = frozenset({"301"})
-    for off, victims in ((-0.8, [{"301"}]), (-2.6, [])):
-        findings = neighbours_beyond(seen({"101": LONG_AGO}, {"301": off, "201": -3.0}), one)
-        assert [set(found.cold) for found in findings] == victims
 
 
 def test_a_stop_of_today_beside_an_old_one_is_a_cluster_by_itself() -> None:

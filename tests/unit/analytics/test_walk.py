@@ -56,9 +56,11 @@ def test_the_flow_of_a_building_keeps_the_incident_of_its_entrance_open() -> Non
         NOON, "B2-E1", Cause.STRAINER_CLOGGED, 0.8, frozenset(), members, (), proven=True
     )
     desk.open(clogged)
+    valves = ((Cause.VERTICAL_IMBALANCE, 0.5), (Cause.STRAINER_CLOGGED, 0.3))
+    desk.open(replace(clogged, place="B2", cause=Cause.VERTICAL_IMBALANCE, ranked=valves))
     low = seen([], signals=[signal(Sign.FLOW_LOW, "B2")])
     follow_up(desk, low, desk.open_incidents())
-    assert desk.incidents[0].recovered_at is None
+    assert [one.recovered_at for one in desk.incidents] == [None, None]
     elsewhere = seen([], signals=[signal(Sign.FLOW_LOW, "B1")])
     follow_up(desk, elsewhere, desk.open_incidents())
     assert desk.incidents[0].recovered_at == NOON

@@ -95,3 +95,20 @@ def test_who_was_undetermined_takes_the_first_reason_that_is_surer() -> None:
     unknown = standing((Cause.UNDETERMINED, 0.4), hours=10)
     found = said(T0 + 11 * HOUR, *OTHERWISE)
     assert judgement(unknown, found) == found
+
+
+def test_an_hour_that_tells_nothing_does_not_unsay_a_cause() -> None:
+    """Neither does it stay untold once something is told."""
+    nothing = (Cause.UNDETERMINED, 0.4), (Cause.ENVELOPE, 0.15)
+    mild = (Cause.VALVE_CLOSED, 0.35), (Cause.ENVELOPE, 0.3)
+    assert judgement(standing(*mild, hours=3), said(T0 + 4 * HOUR, *nothing)) is None
+    told = judgement(standing(*nothing, hours=3), said(T0 + 4 * HOUR, *mild))
+    assert told is not None
+    assert told.cause is Cause.VALVE_CLOSED
+
+
+def test_rooms_do_not_overrule_a_meters_sign_however_sure_they_are() -> None:
+    """A sign that speaks for itself stands at its place until another sign is surer."""
+    sign, rooms = (Cause.PIPES_SWAPPED, 0.92), (Cause.VERTICAL_IMBALANCE, 0.99)
+    assert judgement(standing(sign, hours=3), said(T0 + 4 * HOUR, rooms)) is None
+    assert judgement(standing(sign, hours=3), said(T0 + 4 * HOUR, rooms, proven=True)) is not None

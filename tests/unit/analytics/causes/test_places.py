@@ -17,7 +17,7 @@ SILENT_METER = Flow(metered=True)
 def of_riser(scene: Scene) -> list[Cause]:
     here = np.zeros(UNITS, bool)
     here[riser(0)] = True
-    return [cause for cause, _ in normalised(riser_weights(scene, here, 1.0))]
+    return [cause for cause, _ in normalised(riser_weights(scene, here, 1.0, SILENT_METER))]
 
 
 def of_entrance(scene: Scene, flow: Flow = SILENT_METER) -> list[Cause]:
@@ -49,6 +49,12 @@ def test_a_riser_is_told_by_its_floors_and_its_depth(
 def test_one_very_cold_dwelling_with_chilled_neighbours_is_no_riser() -> None:
     """Those above and below it feel a third of it, the others nothing."""
     assert of_riser(building({3: -1.2, 4: -5.0, 5: -1.3}))[0] is Cause.VALVE_CLOSED
+
+
+def test_a_riser_that_is_no_colder_than_the_other_of_its_entrance_lost_its_branch() -> None:
+    """Dirt makes one riser cold after the other: all of the entrance tells."""
+    cold = dict.fromkeys(range(2 * FLOORS), -4.0)
+    assert set(of_riser(building(cold))[:2]) == {Cause.PIPES_SWAPPED, Cause.STRAINER_CLOGGED}
 
 
 def test_an_entrance_with_one_cold_riser_has_air_in_it() -> None:

@@ -43,3 +43,12 @@ def test_offsets_are_told_against_the_rest_of_the_building_where_it_is_measured(
     assert scene.against_rest(here).seen.off_k[4] == pytest.approx(0.0)
     alone = building({4: -1.0}, known=False)
     assert alone.against_rest(here).seen.off_k[4] == pytest.approx(-1.0)
+
+
+def test_what_is_wrong_with_another_part_of_the_building_is_not_shared() -> None:
+    """Neither another entrance's cold nor another riser's makes those who are well look warm."""
+    other = building(dict.fromkeys(range(18, 36), -5.0))
+    assert other.against_rest(np.arange(36) == 4).seen.off_k[4] == pytest.approx(0.0)
+    riser = building(dict.fromkeys(range(18, 36), -5.0) | dict.fromkeys(range(9, 18), -4.0))
+    column = np.arange(36) < 9
+    assert riser.against_rest(column).seen.off_k[4] == pytest.approx(0.0)
