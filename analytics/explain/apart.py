@@ -94,7 +94,17 @@ def own_causes(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
     pool = frozenset(code for code in pool if not _explained(snapshot, beneath, code))
     if not pool:
         return []
-    offset, spread, uneven = _against_fellows(snapshot, beneath)
+    return _standing_out(snapshot, beneath, pool, _against_fellows(snapshot, beneath))
+
+
+def _standing_out(
+    snapshot: Snapshot,
+    beneath: _Beneath,
+    pool: frozenset[str],
+    fellows: tuple[Floats, Floats, Floats],
+) -> list[Finding]:
+    """Places of some cold dwellings that stand out; who is too far from one is looked at again."""
+    offset, spread, uneven = fellows
     told = locate(snapshot.places, offset, spread)
     enough = supported(snapshot, pool)
     found: dict[str, list[str]] = defaultdict(list)
@@ -102,10 +112,24 @@ def own_causes(snapshot: Snapshot, left: frozenset[str]) -> list[Finding]:
         place = place_of(snapshot, told, enough, code, SURE)
         if place is not None and _stands_out(snapshot, told, beneath, place, uneven):
             found[place].append(code)
-    return [
-        replace(told_at(snapshot, told, place, frozenset(cold)), apart=True)
-        for place, cold in in_lone_parts(snapshot, found, offset).items()
-    ]
+    findings, hidden, far = [], offset.copy(), set()
+    for place, cold in in_lone_parts(snapshot, found, offset).items():
+        away = _beyond_walls(snapshot, place, cold)
+        if away:
+            hidden[snapshot.network.below(place)] = np.nan
+            far |= away
+        if mine := frozenset(cold) - away:
+            findings.append(replace(told_at(snapshot, told, place, mine), apart=True))
+    if far:
+        findings += _standing_out(snapshot, beneath, frozenset(far), (hidden, spread, uneven))
+    return findings
+
+
+def _beyond_walls(snapshot: Snapshot, place: str, cold: Sequence[str]) -> set[str]:
+    """Those that are neither in a place nor within two walls of it: it cannot chill them."""
+    network = snapshot.network
+    inside = set(network.codes(network.below(place)))
+    return {code for code in cold if code not in inside and network.near(code).isdisjoint(inside)}
 
 
 def _of_a_branch(snapshot: Snapshot, pool: frozenset[str]) -> frozenset[str]:

@@ -2,8 +2,8 @@
 
 Heat flows through party walls: a dwelling beside a cold entrance lies 1 to 3 K under its fellows
 like one beside an unheated flat (domain facts, section 3). A small finding within two walls of a
-colder place joins that place's, and so does one of a branch that lies off no further than the one
-cold entrance of its building makes it (``localise.contrast``).
+colder place joins that place's, and so does one of a branch next door to the one cold entrance of
+its building that lies off no further than this makes it (``localise.contrast``).
 """
 
 from __future__ import annotations
@@ -74,13 +74,22 @@ def _in_shade(snapshot: Snapshot, source: Finding, small: Finding) -> bool:
         return False
     if lone_entrance(snapshot, building, offset) != source.place:
         return False
-    means = [_mean(offset[network.below(place)]) for place in (source.place, small.place)]
-    return means[1] >= SPILLS * means[0]
+    if not _touch(snapshot, source.place, network.ancestor(small.place, PlaceKind.ENTRANCE)):
+        return False
+    deep, mild = (_known(offset[network.below(one.place)]) for one in (source, small))
+    return bool(len(deep) and len(mild) and mild.mean() >= SPILLS * deep.mean())
 
 
-def _mean(offset: Floats) -> float:
-    known = offset[~np.isnan(offset)]
-    return float(known.mean()) if len(known) else float("nan")
+def _touch(snapshot: Snapshot, place: str, other: str | None) -> bool:
+    """Whether two entrances share a wall."""
+    network = snapshot.network
+    inside = frozenset(network.codes(network.below(place)))
+    beside = network.codes(network.below(other or place))
+    return any(not inside.isdisjoint(network.neighbours(code)) for code in beside)
+
+
+def _known(offset: Floats) -> Floats:
+    return offset[~np.isnan(offset)]
 
 
 def _reaches(snapshot: Snapshot, source: Finding, small: Finding) -> bool:

@@ -10,6 +10,7 @@ a substation with all that it heats.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -210,7 +211,11 @@ class Network:
         return [n.code for n in self.nodes.values() if n.kind is PlaceKind.SOURCE]
 
     def neighbours(self, code: str) -> Sequence[str]:
-        """Dwellings that share a wall or a ceiling: same building, one floor or one column away."""
+        """Dwellings that share a wall or a ceiling: same building, one floor or one column away.
+
+        Columns may be numbered along the front and on along the back: the last in front and the
+        first behind are next in number, and touch only if their entrances are next door.
+        """
         return self._beside.get(code, ())
 
     def near(self, code: str) -> frozenset[str]:
@@ -244,20 +249,40 @@ class Network:
         for unit, (one, here) in enumerate(zip(self.dwellings, home, strict=True)):
             if here is not None:
                 doors.setdefault((here, one.floor, one.column), []).append(unit)
+        stairs = self._stairs
         found: list[Sequence[int]] = []
-        for one, here in zip(self.dwellings, home, strict=True):
+        for one, here, stair in zip(self.dwellings, home, stairs, strict=True):
             if here is None:
                 found.append(())
                 continue
             floor, column = one.floor, one.column
+            aside = (
+                *doors.get((here, floor, column - 1), ()),
+                *doors.get((here, floor, column + 1), ()),
+            )
             around = [
                 *doors.get((here, floor - 1, column), ()),
                 *doors.get((here, floor + 1, column), ()),
-                *doors.get((here, floor, column - 1), ()),
-                *doors.get((here, floor, column + 1), ()),
+                *(other for other in aside if abs(stairs[other] - stair) <= 1),
             ]
             found.append(sorted(around))
         return found
+
+    @property
+    def _stairs(self) -> Sequence[int]:
+        """Which entrance of its building each dwelling is in, counted along the front; from 0."""
+        entrances = self.ancestors(PlaceKind.ENTRANCE)
+        first: dict[str, int] = {}
+        for one, entrance in zip(self.dwellings, entrances, strict=True):
+            if entrance is not None:
+                first[entrance] = min(first.get(entrance, one.column), one.column)
+        number: dict[str, int] = {}
+        count: dict[str, int] = defaultdict(int)
+        for entrance in sorted(first, key=first.__getitem__):
+            home = self.ancestor(entrance, PlaceKind.BUILDING) or ""
+            number[entrance] = count[home]
+            count[home] += 1
+        return [0 if entrance is None else number[entrance] for entrance in entrances]
 
     def status(self, code: str, at: datetime) -> HeatingStatus:
         """What the company supplies to a dwelling at an instant; ON where nothing is on file."""

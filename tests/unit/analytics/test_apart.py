@@ -13,6 +13,7 @@ from analytics.localise.contrast import lone_dwelling, lone_entrance
 from analytics.signs import Sign, Signal
 from analytics.snapshot import Courses, Floats, Snapshot
 from hearthline.domain.findings import Cause, Finding
+from hearthline.domain.network import Network
 from hearthline.domain.places import HeatingStatus
 from tests.unit.analytics.test_diagnose import NOON, below, seen, signal, town
 
@@ -283,7 +284,7 @@ def test_far_colder_than_a_cold_neighbour_can_make_it_is_no_spill() -> None:
 
 
 def test_a_branch_in_the_shade_of_a_cold_entrance_is_part_of_it() -> None:
-    """It lies off by less than that entrance costs the rest of its building; or by more."""
+    """It lies next door, and off by less than that entrance costs the rest of its building."""
     cold = [*below("B2-E1"), *below("B2-E2")]
     spread = np.full(len(ALL), 0.4)
     shade = seen(cold, offset_k=offsets(B2_E1=-6.0, B2_E2=-1.6), spread_k=spread)
@@ -294,6 +295,10 @@ def test_a_branch_in_the_shade_of_a_cold_entrance_is_part_of_it() -> None:
     assert places(join_spilled(shade, parts)) == {"B2-E1": 24}
     own = replace(shade, offset_k=offsets(B2_E1=-6.0, B2_E2=-3.6))
     assert places(join_spilled(own, parts)) == {"B2-E1": 12, "B2-E2": 12}
+    homes = town().dwellings
+    away = [replace(one, column=one.column + 5 * ("B2-E2" in one.code)) for one in homes]
+    far = replace(shade, network=Network(town().nodes, away, [], {}))
+    assert places(join_spilled(far, parts)) == {"B2-E1": 12, "B2-E2": 12}
 
 
 def test_what_spilled_over_twice_goes_with_the_first() -> None:

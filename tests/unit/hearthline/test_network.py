@@ -42,6 +42,20 @@ def test_neighbours_share_a_wall_or_a_ceiling() -> None:
     assert set(network().neighbours("B.11")) == {"B.12", "B.21"}
 
 
+def test_the_ends_of_a_building_do_not_touch() -> None:
+    """Where columns go along the front and on along the back, the numbers of its ends are next."""
+    nodes, dwellings = [node("H/", PlaceKind.BUILDING)], []
+    for entrance, columns in (("H1", (1, 2, 7)), ("H2", (3, 4, 8)), ("H3", (5, 6, 9))):
+        nodes.append(node(f"H/{entrance}/", PlaceKind.ENTRANCE))
+        for column in columns:
+            nodes.append(node(f"H/{entrance}/c{column}/", PlaceKind.UNIT))
+            dwellings.append(Dwelling(f"c{column}", 80, 1, column))
+    tree = Network({n.code: n for n in nodes}, dwellings, [], {})
+    assert set(tree.neighbours("c7")) == {"c8"}
+    assert set(tree.neighbours("c6")) == {"c5"}
+    assert set(tree.neighbours("c3")) == {"c2", "c4"}
+
+
 def test_a_status_holds_from_its_first_instant() -> None:
     """And where nothing is on file the dwelling is heated."""
     tree = network()
