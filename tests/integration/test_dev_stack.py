@@ -1,5 +1,6 @@
 """The development stack itself, on a checkout of its own: real servers, real kills, real rules."""
 
+import fcntl
 import json
 import os
 import queue
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -72,12 +73,39 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractContextManager[None]]:
+    """One process at a time: another's stack would take the port that a stopped one comes back to.
+
+    Tests of this module may run in several processes, each with a stack of its own.
+    """
+    path = tmp_path_factory.getbasetemp().parent / "stacks.lock"
+
+    @contextmanager
+    def held() -> Iterator[None]:
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    return held
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(alone: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """No test starts or stops a stack beside another one."""
+    with alone():
+        yield
+
+
+@pytest.fixture(scope="module")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, alone: Callable[[], AbstractContextManager[None]]
+) -> Iterator[Stack]:
     """A running stack in a checkout of its own, removed with its data at the end."""
     checkout = tmp_path_factory.mktemp("checkout")
     shutil.copytree(DEPLOY, checkout / "deploy")
     own = Stack(checkout)
-    first = own.run("up", "--json")
+    with alone():
+        first = own.run("up", "--json")
     assert first.returncode == 0, first.stderr
     yield own
     own.run("stop", "--delete-data")
