@@ -6,8 +6,9 @@ order is the triage order of the physics: lying sensors first, what stands out f
 neighbours stopped within the week, what meters prove by themselves, branches that lost flow, what
 still recovers from either, the other neighbours whom the ledger knows, places that lie off their
 fellows, and last what is cold in general or for no known reason. What spills over through walls
-joins its source, dwellings that are cold by what they share are one; at the end those who called
-are heard. A finding prints what speaks for it and what against.
+joins its source, dwellings that are cold by what they share are one; those who called are heard,
+and what chance would hardly bring together is one. A finding prints what speaks for it and what
+against.
 """
 
 from __future__ import annotations

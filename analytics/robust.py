@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+NORMAL = 1.4826  # a normal standard deviation over the median absolute deviation
+
 
 def median(values: Floats, axis: int) -> Floats:
     """The median of the known values along an axis; NaN where none is known.

@@ -25,7 +25,7 @@ from analytics.explain.neighbours import chilled
 from analytics.explain.rooms import in_lone_parts, place_of, supported, told_at
 from analytics.explain.telling import COMMON
 from analytics.localise.tree import SHAPES, Posterior, locate
-from analytics.robust import median
+from analytics.robust import NORMAL, median
 from analytics.signs import Sign, Signal
 from analytics.snapshot import PEERS, Snapshot
 from hearthline.domain.findings import Finding
@@ -51,7 +51,6 @@ LASTING_K, LASTING_H = 1.6, 24
 thousand lies 1.1 K off, and this is half as much again. What its floor of the building shares is
 taken off first, since badly set valves cool whole floors."""
 SHAPED = 1.5  # a shift that grows along the riser is told by its far end, which is the whole of it
-MAD = 1.4826  # a normal standard deviation over the median absolute deviation
 UPPER, UPPER_SD = 0.75, 0.674  # the upper quartile tells what healthy dwellings of a building do
 
 
@@ -275,7 +274,7 @@ def _unevenness_k(offset: Floats, spread: Floats) -> float:
     if known.sum() < MANY:
         return np.inf
     off = offset[known]
-    wide = MAD * float(np.median(np.abs(off - np.median(off))))
+    wide = NORMAL * float(np.median(np.abs(off - np.median(off))))
     return float(np.sqrt(max(0.0, wide**2 - float(np.median(spread[known])) ** 2)))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.robust import median
+from analytics.robust import NORMAL, median
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -27,7 +27,6 @@ DAY_LEAST_H = 12  # as the ledger wants of a day
 DAILY_K, DAILY_RANGE_K = 0.5, (0.3, 0.8)  # measured: 0.45 K from a household's day to the next
 LASTING_K, LASTING_RANGE_K = 0.5, (0.15, 1.5)
 KNOWN_DAYS = 3
-_MAD = 1.4826
 
 
 @dataclass(frozen=True)
@@ -144,8 +143,8 @@ def _usual(past: Floats) -> tuple[Floats, Floats]:
     settled = days >= KNOWN_DAYS
     if settled.sum() >= PEERS:
         off = np.abs(past[settled] - centre[settled, None])
-        daily = float(np.clip(_MAD * np.nanmedian(off), *DAILY_RANGE_K))
-        between = _MAD * np.median(np.abs(centre[settled]))
+        daily = float(np.clip(NORMAL * np.nanmedian(off), *DAILY_RANGE_K))
+        between = NORMAL * np.median(np.abs(centre[settled]))
         within = daily**2 / np.mean(days[settled])
         lasting = float(np.clip(np.sqrt(max(between**2 - within, 0.0)), *LASTING_RANGE_K))
     weight = days / (days + (daily / lasting) ** 2)
